@@ -1,0 +1,219 @@
+package io.lamina.messaging.event;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.catalog.Graft;
+import io.lamina.image.Digest;
+import io.lamina.image.LayerDescriptor;
+import io.lamina.image.Platform;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything that is said on the topics. Records are immutable, carry all that their reader needs,
+ * and are harmless when they are read twice.
+ *
+ * <p>Source: docs/protocol/events.md.
+ */
+public sealed interface Event {
+  /** The repository that it is about. */
+  RepositoryName repository();
+
+  // ---- lamina.conversions -------------------------------------------------------------------
+
+  /**
+   * Convert and publish an image.
+   *
+   * @param image canonical form of the image reference
+   * @param platforms at least one
+   * @param thinTarget canonical reference of the registry tag that gets the thin image
+   */
+  record ConversionRequested(
+      RequestId request,
+      RepositoryName repository,
+      String image,
+      List<Platform> platforms,
+      Optional<String> thinTarget,
+      Instant acceptedAt)
+      implements Event {
+    public ConversionRequested {
+      platforms = List.copyOf(platforms);
+    }
+  }
+
+  // ---- lamina.repository --------------------------------------------------------------------
+
+  /** A manifest was resolved: these layers make this image. */
+  record ImagePlanned(
+      RequestId request,
+      RepositoryName repository,
+      String image,
+      String publicName,
+      List<PlannedPlatform> platforms,
+      Optional<String> thinTarget,
+      Instant plannedAt)
+      implements Event {
+    public ImagePlanned {
+      platforms = List.copyOf(platforms);
+    }
+  }
+
+  /**
+   * Publish one layer that a node has uploaded (docker commit).
+   *
+   * @param layer the uploaded archive
+   */
+  record DiffCommitRequested(
+      RequestId request, RepositoryName repository, LayerDescriptor layer, Instant acceptedAt)
+      implements Event {}
+
+  /** Stop working on a request; nothing that is published is taken back. */
+  record CancelRequested(RequestId request, RepositoryName repository) implements Event {}
+
+  /** A layer's objects and catalog are stored; it can be grafted. */
+  record LayerConverted(
+      RepositoryName repository, LayerDescriptor layer, Graft graft, WorkFigures figures)
+      implements Event {}
+
+  /** An image's merged root file system is stored; it can be grafted. */
+  record FlatMerged(RepositoryName repository, Digest imageId, Graft graft, WorkFigures figures)
+      implements Event {}
+
+  /** The thin image was pushed. */
+  record ThinPushed(RepositoryName repository, RequestId request, String target, Digest manifest)
+      implements Event {}
+
+  /** A piece of work can never succeed; the requests that need it fail with this reason. */
+  record WorkFailed(RepositoryName repository, WorkKey work, String reason) implements Event {}
+
+  // ---- lamina.layers ------------------------------------------------------------------------
+
+  /** A piece of work for any converter. */
+  sealed interface Work extends Event {
+    WorkKey work();
+  }
+
+  /**
+   * Fetch and convert a layer.
+   *
+   * @param image canonical reference of an image that has the layer, or {@code upload:} for the
+   *     uploads area of the repository's storage
+   * @param timestampSeconds recorded time for what has no time of its own
+   */
+  record LayerRequested(
+      RepositoryName repository, LayerDescriptor layer, String image, long timestampSeconds)
+      implements Work {
+    @Override
+    public WorkKey work() {
+      return new WorkKey(WorkKey.Kind.LAYER, layer.blob().digest().hex());
+    }
+  }
+
+  /**
+   * Merge an image's layers.
+   *
+   * @param layers their grafts, bottom first
+   * @param config the image's config, stored as a file object
+   */
+  record FlatRequested(
+      RepositoryName repository,
+      Digest imageId,
+      List<Graft> layers,
+      StoredFile config,
+      long timestampSeconds)
+      implements Work {
+    public FlatRequested {
+      layers = List.copyOf(layers);
+    }
+
+    @Override
+    public WorkKey work() {
+      return new WorkKey(WorkKey.Kind.FLAT, imageId.hex());
+    }
+  }
+
+  /** Push a thin image that names these published layers. */
+  record ThinRequested(
+      RepositoryName repository,
+      RequestId request,
+      String image,
+      String target,
+      StoredFile config,
+      List<Digest> layers)
+      implements Work {
+    public ThinRequested {
+      layers = List.copyOf(layers);
+    }
+
+    @Override
+    public WorkKey work() {
+      return new WorkKey(WorkKey.Kind.THIN, request.value());
+    }
+  }
+
+  // ---- lamina.published ---------------------------------------------------------------------
+
+  /** A committed transaction, with all that a replay needs. */
+  record TransactionPublished(
+      RepositoryName repository,
+      long revision,
+      long timestampSeconds,
+      ContentHash previousRoot,
+      ContentHash root,
+      long rootSizeBytes,
+      List<CatalogChange> changes,
+      List<RequestId> requests)
+      implements Event {
+    public TransactionPublished {
+      changes = List.copyOf(changes);
+      requests = List.copyOf(requests);
+    }
+  }
+
+  // ---- lamina.status ------------------------------------------------------------------------
+
+  /** The latest state of a request; keyed by its id. */
+  record RequestStatus(
+      RequestId request,
+      RepositoryName repository,
+      Kind kind,
+      String subject,
+      State state,
+      List<WorkKey> work,
+      Optional<String> detail,
+      Optional<Long> revision,
+      Instant acceptedAt,
+      Instant updatedAt)
+      implements Event {
+    /** What was asked for. */
+    public enum Kind {
+      CONVERSION,
+      DIFF_COMMIT
+    }
+
+    /** How far it is; the last three are final. */
+    public enum State {
+      ACCEPTED,
+      PLANNED,
+      PUBLISHING,
+      DONE,
+      FAILED,
+      CANCELLED;
+
+      public boolean isFinal() {
+        return this == DONE || this == FAILED || this == CANCELLED;
+      }
+    }
+
+    public RequestStatus {
+      work = List.copyOf(work);
+    }
+  }
+
+  /** How far a piece of work is; keyed by repository and work. */
+  record WorkProgress(
+      RepositoryName repository, WorkKey work, long doneBytes, long totalBytes, Instant updatedAt)
+      implements Event {}
+}
