@@ -53,6 +53,7 @@ public sealed interface Event {
       String publicName,
       List<PlannedPlatform> platforms,
       Optional<String> thinTarget,
+      Instant acceptedAt,
       Instant plannedAt)
       implements Event {
     public ImagePlanned {
@@ -150,6 +151,74 @@ public sealed interface Event {
     @Override
     public WorkKey work() {
       return new WorkKey(WorkKey.Kind.THIN, request.value());
+    }
+  }
+
+  // ---- lamina.pending -----------------------------------------------------------------------
+
+  /** A publisher's note to whoever owns the repository next; the latest under its key counts. */
+  sealed interface Pending extends Event {
+    /** Names the note within its repository; the record's key is {@code REPOSITORY/noteKey}. */
+    String noteKey();
+  }
+
+  /**
+   * A request that is not final yet. Deleted (tombstone) when it is.
+   *
+   * @param begin {@link ImagePlanned} or {@link DiffCommitRequested}; or the {@link
+   *     CancelRequested} of a request that has not been planned yet
+   * @param revision that shows it, if only its thin image is missing
+   */
+  record PendingRequest(Event begin, Optional<Long> revision) implements Pending {
+    public PendingRequest {
+      id(begin);
+    }
+
+    public RequestId request() {
+      return id(begin);
+    }
+
+    @Override
+    public RepositoryName repository() {
+      return begin.repository();
+    }
+
+    @Override
+    public String noteKey() {
+      return "request/" + id(begin);
+    }
+
+    private static RequestId id(Event begin) {
+      return switch (begin) {
+        case ImagePlanned plan -> plan.request();
+        case DiffCommitRequested diff -> diff.request();
+        case CancelRequested cancel -> cancel.request();
+        default ->
+            throw new IllegalArgumentException(
+                "a request does not begin with " + begin.getClass().getSimpleName());
+      };
+    }
+  }
+
+  /** Work that was asked for and has no result yet. Deleted when it has. */
+  record PendingWork(Work asked) implements Pending {
+    @Override
+    public RepositoryName repository() {
+      return asked.repository();
+    }
+
+    @Override
+    public String noteKey() {
+      return "work/" + asked.work();
+    }
+  }
+
+  /** The last transaction of the repository that is in the journal. */
+  record JournalPosition(RepositoryName repository, long revision, ContentHash root)
+      implements Pending {
+    @Override
+    public String noteKey() {
+      return "journal";
     }
   }
 
