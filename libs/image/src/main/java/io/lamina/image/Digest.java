@@ -1,5 +1,8 @@
 package io.lamina.image;
 
+import io.lamina.image.internal.Quoted;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
@@ -15,7 +18,7 @@ public record Digest(String hex) implements Comparable<Digest> {
   public Digest {
     if (!HEX.matcher(hex).matches()) {
       throw new ImageException.Rejected(
-          "not a SHA-256 digest (64 lower-case hex digits): '" + hex + "'");
+          "not a SHA-256 digest (64 lower-case hex digits): " + Quoted.of(hex));
     }
   }
 
@@ -27,7 +30,7 @@ public record Digest(String hex) implements Comparable<Digest> {
   public static Digest parse(String text) {
     if (!text.startsWith(PREFIX)) {
       throw new ImageException.Rejected(
-          "unsupported digest '" + text + "'; only sha256:<hex> is known");
+          "unsupported digest " + Quoted.of(text) + "; only sha256:<hex> is known");
     }
     return new Digest(text.substring(PREFIX.length()));
   }
@@ -35,6 +38,20 @@ public record Digest(String hex) implements Comparable<Digest> {
   /** Of the 32 bytes that SHA-256 gives. */
   public static Digest ofBytes(byte[] sha256) {
     return new Digest(HexFormat.of().formatHex(sha256));
+  }
+
+  /** The SHA-256 of some bytes. */
+  public static Digest sha256(byte[] content) {
+    return ofBytes(newSha256().digest(content));
+  }
+
+  /** A fresh hasher for {@link #ofBytes}. */
+  public static MessageDigest newSha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JVM has SHA-256", e);
+    }
   }
 
   /** The first two hex digits: the fan-out directory of layouts. */

@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * <p>{@code [docker://]REGISTRY/REPO[:TAG][@DIGEST]} (Docker Hub short names as Docker resolves
  * them), {@code oci:DIR[:REF]}, {@code oci-archive:FILE[:REF]}, {@code docker-archive:FILE[:REF]}.
+ * A local path ends at its first colon; {@link #parse} makes it absolute.
  */
 public sealed interface ImageReference {
   /**
@@ -30,6 +31,18 @@ public sealed interface ImageReference {
   /** An image in a registry; at least one of tag and digest is present. */
   record Registry(String host, String repository, Optional<String> tag, Optional<Digest> digest)
       implements ImageReference {
+    /**
+     * @throws ImageException.Rejected if a part breaks the grammar, or tag and digest both miss
+     */
+    public Registry {
+      ImageReferenceParser.checkRegistry(host, repository, tag, digest);
+    }
+
+    /** What manifests are asked for by: the digest if there is one, else the tag. */
+    public String tagOrDigest() {
+      return digest.map(Digest::toString).orElseGet(tag::orElseThrow);
+    }
+
     @Override
     public String canonical() {
       return "docker://" + host + "/" + repository + reference();
@@ -47,6 +60,13 @@ public sealed interface ImageReference {
 
   /** A folder in OCI image layout. */
   record OciLayout(Path folder, Optional<String> ref) implements ImageReference {
+    /**
+     * @throws ImageException.Rejected if it has no text form or no name to be published under
+     */
+    public OciLayout {
+      ImageReferenceParser.checkLocal(folder, ref);
+    }
+
     @Override
     public String canonical() {
       return "oci:" + folder + ref.map(r -> ":" + r).orElse("");
@@ -60,6 +80,13 @@ public sealed interface ImageReference {
 
   /** A tar file of an OCI image layout. */
   record OciArchive(Path file, Optional<String> ref) implements ImageReference {
+    /**
+     * @throws ImageException.Rejected if it has no text form or no name to be published under
+     */
+    public OciArchive {
+      ImageReferenceParser.checkLocal(file, ref);
+    }
+
     @Override
     public String canonical() {
       return "oci-archive:" + file + ref.map(r -> ":" + r).orElse("");
@@ -73,6 +100,13 @@ public sealed interface ImageReference {
 
   /** A tar file as {@code docker save} writes it. */
   record DockerArchive(Path file, Optional<String> ref) implements ImageReference {
+    /**
+     * @throws ImageException.Rejected if it has no text form or no name to be published under
+     */
+    public DockerArchive {
+      ImageReferenceParser.checkLocal(file, ref);
+    }
+
     @Override
     public String canonical() {
       return "docker-archive:" + file + ref.map(r -> ":" + r).orElse("");

@@ -1,5 +1,6 @@
 package io.lamina.image;
 
+import io.lamina.image.internal.Quoted;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -28,7 +29,7 @@ public record Platform(String os, String architecture, Optional<String> variant)
     String[] parts = text.split("/", -1);
     if (parts.length != 2 && parts.length != 3) {
       throw new ImageException.Rejected(
-          "not a platform (os/architecture[/variant]): '" + text + "'");
+          "not a platform (os/architecture[/variant]): " + Quoted.of(text));
     }
     return new Platform(
         parts[0], parts[1], parts.length == 3 ? Optional.of(parts[2]) : Optional.empty());
@@ -36,7 +37,7 @@ public record Platform(String os, String architecture, Optional<String> variant)
 
   private static void checkWord(String word) {
     if (!WORD.matcher(word).matches()) {
-      throw new ImageException.Rejected("not a platform component: '" + word + "'");
+      throw new ImageException.Rejected("not a platform component: " + Quoted.of(word));
     }
   }
 
