@@ -1,9 +1,20 @@
 package io.lamina.image;
 
 import java.io.InputStream;
+import java.util.Optional;
 
 /** A place that holds one image under a reference. Thread-safe; close when done. */
 public interface ImageSource extends AutoCloseable {
+  /**
+   * The digest of the manifest or index that the reference names now, where that is cheaper to ask
+   * than to {@link #resolve} (a registry's HEAD); empty where it is not.
+   *
+   * @throws ImageException.NotFound if there is no such image
+   */
+  default Optional<Digest> currentDigest() {
+    return Optional.empty();
+  }
+
   /**
    * Fetches and verifies manifest and config for a platform.
    *
