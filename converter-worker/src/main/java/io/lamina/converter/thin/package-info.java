@@ -1,0 +1,5 @@
+/** Thin images: built from published layers and pushed to a registry. */
+@NullMarked
+package io.lamina.converter.thin;
+
+import org.jspecify.annotations.NullMarked;
