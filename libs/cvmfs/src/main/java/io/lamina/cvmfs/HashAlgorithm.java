@@ -34,18 +34,16 @@ public enum HashAlgorithm {
     return textSuffix;
   }
 
-  /**
-   * A fresh digest whose first {@link #DIGEST_BYTES} bytes are the hash.
-   *
-   * @throws CvmfsException.Rejected if this JVM has no provider for the algorithm
-   */
+  /** A fresh digest whose first {@link #DIGEST_BYTES} bytes are the hash. */
   public MessageDigest newDigest() {
-    String name =
-        switch (this) {
-          case SHA1 -> "SHA-1";
-          case RIPEMD160 -> "RIPEMD160";
-          case SHAKE128 -> "SHAKE128-256";
-        };
+    return switch (this) {
+      case SHA1 -> ofProvider("SHA-1");
+      case RIPEMD160 -> new Ripemd160();
+      case SHAKE128 -> ofProvider("SHAKE128-256");
+    };
+  }
+
+  private static MessageDigest ofProvider(String name) {
     try {
       return MessageDigest.getInstance(name);
     } catch (NoSuchAlgorithmException e) {

@@ -1,0 +1,53 @@
+package io.lamina.cvmfs.compression;
+
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.HashAlgorithm;
+import java.util.Objects;
+
+/**
+ * Turns content into objects: one zlib stream and its hash in one go.
+ *
+ * <p>Source: docs/format/objects.md, "Compression". Thread-safe: each call borrows a state of its
+ * own, so as many states exist as calls ran at once. The same content gives the same bytes on each
+ * call of each compressor made by an equal {@link Compression}.
+ */
+public abstract sealed class ObjectCompressor implements AutoCloseable
+    permits JdkCompressor, LibdeflateCompressor {
+  /** The longest content of one object; longer files are stored in chunks. */
+  public static final int MAX_CONTENT_BYTES = 512 << 20;
+
+  /**
+   * Compresses {@code content[offset .. offset + length)}.
+   *
+   * @throws CvmfsException.Rejected if {@code length} is over {@link #MAX_CONTENT_BYTES}
+   * @throws IllegalStateException after {@link #close}
+   */
+  public final CompressedObject compress(
+      byte[] content, int offset, int length, HashAlgorithm algorithm) {
+    Objects.checkFromIndexSize(offset, length, content.length);
+    if (length > MAX_CONTENT_BYTES) {
+      throw new CvmfsException.Rejected(
+          "an object holds at most "
+              + MAX_CONTENT_BYTES
+              + " bytes of content, not "
+              + length
+              + "; store the file in chunks");
+    }
+    if (length == 0) {
+      return CompressedObject.empty(algorithm);
+    }
+    return CompressedObject.ofStored(deflate(content, offset, length), algorithm);
+  }
+
+  /** Compresses a whole array. */
+  public final CompressedObject compress(byte[] content, HashAlgorithm algorithm) {
+    return compress(content, 0, content.length, algorithm);
+  }
+
+  /** One zlib stream in an array of exactly its length; {@code length} is 1 or more. */
+  abstract byte[] deflate(byte[] content, int offset, int length);
+
+  /** Frees the states that are idle; those of running calls go when the calls end. */
+  @Override
+  public abstract void close();
+}
