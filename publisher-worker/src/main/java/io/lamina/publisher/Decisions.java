@@ -1,0 +1,25 @@
+package io.lamina.publisher;
+
+import io.lamina.messaging.event.Event;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a batch leads to, besides what was committed. Immutable.
+ *
+ * @param work to be asked of the converters
+ * @param statuses the latest of each request that changed
+ * @param notes by key: the note to keep, or empty to delete it
+ */
+public record Decisions(
+    List<Event.Work> work,
+    List<Event.RequestStatus> statuses,
+    Map<String, Optional<Event.Pending>> notes) {
+  public Decisions {
+    work = List.copyOf(work);
+    statuses = List.copyOf(statuses);
+    notes = new LinkedHashMap<>(notes);
+  }
+}

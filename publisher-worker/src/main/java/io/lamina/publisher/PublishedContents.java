@@ -1,0 +1,25 @@
+package io.lamina.publisher;
+
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.Graft;
+import io.lamina.image.Digest;
+import java.util.Optional;
+
+/** What a repository shows at its current revision. Used by one thread at a time. */
+public interface PublishedContents {
+  /**
+   * A published layer.
+   *
+   * @param diffId what it was verified against; empty if another tool published it
+   */
+  record Layer(Graft graft, Optional<Digest> diffId) {}
+
+  /** The layer with this compressed digest. */
+  Optional<Layer> layer(Digest blob);
+
+  /** The merged tree of the image with this id. */
+  Optional<Graft> flat(Digest imageId);
+
+  /** Whether there is an entry of any type at {@code path}. */
+  boolean exists(RepositoryPath path);
+}

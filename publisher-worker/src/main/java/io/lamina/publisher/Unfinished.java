@@ -1,0 +1,195 @@
+package io.lamina.publisher;
+
+import io.lamina.image.LayerDescriptor;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.DiffCommitRequested;
+import io.lamina.messaging.event.Event.ImagePlanned;
+import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.WorkKey;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** A request that is not final yet, and what was last said of it. Owned by its coordinator. */
+abstract sealed class Unfinished {
+  private List<WorkKey> reported = List.of();
+
+  abstract RequestId id();
+
+  abstract Event begin();
+
+  /** Every layer it needs, each once. */
+  abstract List<LayerDescriptor> layers();
+
+  /** Where its layers can be fetched from, as work orders name it. */
+  abstract String source();
+
+  /** The time recorded for whatever has no time of its own. */
+  abstract long timestampSeconds();
+
+  abstract RequestStatus status(
+      RequestStatus.State state,
+      List<WorkKey> work,
+      Optional<String> detail,
+      Optional<Long> revision,
+      Instant now);
+
+  /** Whether outstanding work changed since this was last asked. */
+  boolean reportsNew(List<WorkKey> outstanding) {
+    boolean changed = !reported.equals(outstanding);
+    reported = List.copyOf(outstanding);
+    return changed;
+  }
+
+  boolean needs(LayerDescriptor layer) {
+    return layers().contains(layer);
+  }
+
+  static Unfinished of(Event.PendingRequest note) {
+    return switch (note.begin()) {
+      case ImagePlanned plan -> new Image(plan, note.revision());
+      case DiffCommitRequested diff -> new Upload(diff);
+      default -> throw new IllegalArgumentException("not a request: " + note.begin());
+    };
+  }
+
+  /** An image to be shown under its public name. */
+  static final class Image extends Unfinished {
+    final ImagePlanned plan;
+    private final List<LayerDescriptor> layers;
+    private Optional<Long> revision;
+
+    Image(ImagePlanned plan, Optional<Long> revision) {
+      this.plan = plan;
+      this.layers = plan.platforms().stream().flatMap(p -> p.layers().stream()).distinct().toList();
+      this.revision = revision;
+    }
+
+    /** The revision that shows it; then only its thin image is missing. */
+    Optional<Long> revision() {
+      return revision;
+    }
+
+    void shownIn(long shownRevision) {
+      revision = Optional.of(shownRevision);
+    }
+
+    /** Whether the other request asks for exactly the same to be shown under the same name. */
+    boolean sameImage(Image other) {
+      return plan.publicName().equals(other.plan.publicName())
+          && plan.image().equals(other.plan.image())
+          && plan.platforms().equals(other.plan.platforms());
+    }
+
+    WorkKey thinWork() {
+      return new WorkKey(WorkKey.Kind.THIN, plan.request().value());
+    }
+
+    Optional<PlannedPlatform> platformOf(io.lamina.image.Digest imageId) {
+      return plan.platforms().stream().filter(p -> p.imageId().equals(imageId)).findFirst();
+    }
+
+    @Override
+    RequestId id() {
+      return plan.request();
+    }
+
+    @Override
+    Event begin() {
+      return plan;
+    }
+
+    @Override
+    List<LayerDescriptor> layers() {
+      return layers;
+    }
+
+    @Override
+    String source() {
+      return plan.image();
+    }
+
+    @Override
+    long timestampSeconds() {
+      return plan.plannedAt().getEpochSecond();
+    }
+
+    @Override
+    RequestStatus status(
+        RequestStatus.State state,
+        List<WorkKey> work,
+        Optional<String> detail,
+        Optional<Long> shownRevision,
+        Instant now) {
+      return new RequestStatus(
+          plan.request(),
+          plan.repository(),
+          RequestStatus.Kind.CONVERSION,
+          plan.image(),
+          state,
+          work,
+          detail,
+          shownRevision,
+          plan.acceptedAt(),
+          now);
+    }
+  }
+
+  /** A layer that a node uploaded. */
+  static final class Upload extends Unfinished {
+    static final String SOURCE = "upload:";
+
+    final DiffCommitRequested diff;
+
+    Upload(DiffCommitRequested diff) {
+      this.diff = diff;
+    }
+
+    @Override
+    RequestId id() {
+      return diff.request();
+    }
+
+    @Override
+    Event begin() {
+      return diff;
+    }
+
+    @Override
+    List<LayerDescriptor> layers() {
+      return List.of(diff.layer());
+    }
+
+    @Override
+    String source() {
+      return SOURCE;
+    }
+
+    @Override
+    long timestampSeconds() {
+      return diff.acceptedAt().getEpochSecond();
+    }
+
+    @Override
+    RequestStatus status(
+        RequestStatus.State state,
+        List<WorkKey> work,
+        Optional<String> detail,
+        Optional<Long> shownRevision,
+        Instant now) {
+      return new RequestStatus(
+          diff.request(),
+          diff.repository(),
+          RequestStatus.Kind.DIFF_COMMIT,
+          diff.layer().blob().digest().toString(),
+          state,
+          work,
+          detail,
+          shownRevision,
+          diff.acceptedAt(),
+          now);
+    }
+  }
+}

@@ -1,0 +1,458 @@
+package io.lamina.publisher;
+
+import static io.lamina.publisher.TestEvents.NOW;
+import static io.lamina.publisher.TestEvents.REPOSITORY;
+import static io.lamina.publisher.TestEvents.answer;
+import static io.lamina.publisher.TestEvents.cancel;
+import static io.lamina.publisher.TestEvents.digest;
+import static io.lamina.publisher.TestEvents.failure;
+import static io.lamina.publisher.TestEvents.layer;
+import static io.lamina.publisher.TestEvents.plan;
+import static io.lamina.publisher.TestEvents.platform;
+import static io.lamina.publisher.TestEvents.upload;
+import static io.lamina.publisher.TestEvents.withThin;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.image.Descriptor;
+import io.lamina.image.LayerDescriptor;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.RequestStatus.State;
+import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.RequestId;
+import io.lamina.repository.RepositoryLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class RepositoryCoordinatorTest {
+  private static final String IMAGE = "registry.example/app:1";
+
+  private final FakeRepository repository = new FakeRepository();
+  private final Map<String, Event.Pending> notes = new LinkedHashMap<>();
+  private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
+  private RepositoryCoordinator coordinator =
+      new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
+
+  @Test
+  void asksForEachMissingLayerOnceWhoeverNeedsIt() {
+    List<Event.Work> first =
+        batch(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    List<Event.Work> second =
+        batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "z")));
+
+    assertThat(layersIn(first)).containsExactly(layer("x"), layer("y"));
+    assertThat(layersIn(second)).containsExactly(layer("z"));
+    assertThat(states())
+        .containsOnly(Map.entry("a", State.PUBLISHING), Map.entry("b", State.PUBLISHING));
+  }
+
+  @Test
+  void showsAnImageWithItsTreeItsMetadataAndItsLinkInOneTransaction() {
+    List<Event.Work> layers = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    List<Event.Work> flat = batch(answer(layers.get(0)), answer(layers.get(1)));
+    assertThat(flat).hasSize(1);
+    batch(answer(flat.getFirst()));
+
+    assertThat(repository.transactions()).hasSize(2);
+    assertThat(paths(repository.transactions().get(0)))
+        .contains(layerPath("x"), layerPath("y"))
+        .doesNotContain("/" + IMAGE);
+    assertThat(paths(repository.transactions().get(1)))
+        .containsExactly(
+            flatPath("a"),
+            "/.metadata/" + IMAGE + "/manifest.json",
+            "/.metadata/" + IMAGE + "/config.json",
+            "/" + IMAGE,
+            "/.metadata/" + IMAGE + "/thin.json");
+    assertThat(repository.entries().get(RepositoryPath.of("/" + IMAGE)))
+        .isEqualTo(
+            new CatalogChange.PutSymlink(RepositoryPath.of("/" + IMAGE), ".." + flatPath("a")));
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").detail()).isEmpty();
+    assertThat(notes).isEmpty();
+    assertThat(coordinator.isIdle()).isTrue();
+  }
+
+  @Test
+  void mergesLayersBottomFirstAndAsOftenAsTheyOccur() {
+    List<Event.Work> layers = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y", "x")));
+    List<Event.Work> flat = batch(answer(layers.get(1)), answer(layers.get(0)));
+
+    assertThat(((Event.FlatRequested) flat.getFirst()).layers())
+        .extracting(graft -> graft.path().toString())
+        .containsExactly(layerPath("x"), layerPath("y"), layerPath("x"));
+  }
+
+  @Test
+  void doesNotAskForLayersThatAreInTheRepository() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+
+    List<Event.Work> work =
+        batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "x", "y")));
+
+    assertThat(work).hasSize(1).first().isInstanceOf(Event.FlatRequested.class);
+  }
+
+  @Test
+  void saysAtOnceThatAnImageIsPublishedAlready() {
+    publish(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    int transactions = repository.transactions().size();
+
+    List<Event.Work> work = batch(plan("b", IMAGE, platform("linux/amd64", "a", "x")));
+
+    assertThat(work).isEmpty();
+    assertThat(status("b").state()).isEqualTo(State.DONE);
+    assertThat(status("b").detail()).contains("already published");
+    assertThat(repository.transactions()).hasSize(transactions);
+  }
+
+  @Test
+  void finishesEveryRequestForTheSameImageTogether() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    assertThat(batch(plan("b", IMAGE, platform("linux/amd64", "a", "x")))).isEmpty();
+    finish(work);
+
+    assertThat(states()).containsOnly(Map.entry("a", State.DONE), Map.entry("b", State.DONE));
+    assertThat(repository.transactions()).hasSize(2);
+  }
+
+  @Test
+  void supersedesAnOlderUnfinishedImageOfTheSameName() {
+    batch(plan("old", IMAGE, platform("linux/amd64", "v1", "x")));
+    List<Event.Work> work = batch(plan("new", IMAGE, platform("linux/amd64", "v2", "y")));
+    finish(work);
+
+    assertThat(status("old").state()).isEqualTo(State.CANCELLED);
+    assertThat(status("old").detail()).contains("superseded by request new");
+    assertThat(status("new").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void dropsALayerThatNobodyNeedsAnyMore() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    batch(cancel("a"));
+    batch(answer(work.getFirst()));
+
+    assertThat(repository.transactions()).isEmpty();
+    assertThat(status("a").state()).isEqualTo(State.CANCELLED);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void remembersACancellationThatCameBeforeThePlan() {
+    batch(cancel("a"));
+    restart();
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+
+    assertThat(work).isEmpty();
+    assertThat(status("a").state()).isEqualTo(State.CANCELLED);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void failsOnlyTheImagesThatNeedAFailedLayer() {
+    List<Event.Work> work =
+        batch(
+            plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "bad")),
+            plan("b", "r.example/b:1", platform("linux/amd64", "b", "x")));
+    List<Event.Work> flat = batch(failure(work.get(1), "the blob is gone"), answer(work.get(0)));
+    finish(flat);
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(status("a").detail()).contains("the blob is gone");
+    assertThat(status("b").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void triesAFailedLayerAgainFromAnotherImagesRegistry() {
+    List<Event.Work> work = batch(plan("a", "gone.example/a:1", platform("linux/amd64", "a", "x")));
+    batch(plan("b", "alive.example/b:1", platform("linux/amd64", "b", "x")));
+
+    List<Event.Work> again = batch(failure(work.getFirst(), "no such blob"));
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(again).hasSize(1);
+    assertThat(((Event.LayerRequested) again.getFirst()).image())
+        .isEqualTo("docker://alive.example/b:1");
+    finish(again);
+    assertThat(status("b").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void refusesAnImageWhoseConfigContradictsAPublishedLayer() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")));
+    LayerDescriptor liar = new LayerDescriptor(layer("x").blob(), digest("something else"));
+    PlannedPlatform honest = platform("linux/amd64", "victim");
+    PlannedPlatform forged =
+        new PlannedPlatform(
+            honest.platform(),
+            honest.manifestDigest(),
+            honest.manifest(),
+            honest.imageId(),
+            honest.config(),
+            List.of(liar),
+            List.of());
+
+    List<Event.Work> work = batch(plan("b", "r.example/b:1", forged));
+
+    assertThat(work).isEmpty();
+    assertThat(status("b").state()).isEqualTo(State.FAILED);
+    assertThat(status("b").detail().orElseThrow()).contains("but the image's config says");
+  }
+
+  @Test
+  void refusesAnImageWhoseConfigContradictsALayerUnderWay() {
+    List<Event.Work> work = batch(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")));
+    LayerDescriptor liar =
+        new LayerDescriptor(
+            new Descriptor("t", layer("x").blob().digest(), 1000), digest("something else"));
+    PlannedPlatform honest = platform("linux/amd64", "b");
+    batch(
+        plan(
+            "b",
+            "r.example/b:1",
+            new PlannedPlatform(
+                honest.platform(),
+                honest.manifestDigest(),
+                honest.manifest(),
+                honest.imageId(),
+                honest.config(),
+                List.of(liar),
+                List.of())));
+
+    finish(work);
+
+    assertThat(states()).containsOnly(Map.entry("a", State.DONE), Map.entry("b", State.FAILED));
+  }
+
+  @Test
+  void refusesNamesThatWouldReachIntoHiddenFolders() {
+    for (String name : List.of(".flat/ab", "r.example/../x", "r.example/$(HOME):1", "r/.cvmfs/x")) {
+      batch(plan("a", name, platform("linux/amd64", "a", "x")));
+
+      assertThat(status("a").state()).as(name).isEqualTo(State.FAILED);
+      assertThat(status("a").detail()).as(name).isPresent();
+    }
+    assertThat(coordinator.isIdle()).isTrue();
+  }
+
+  @Test
+  void failsTheRequestOfARefusedStepAndCommitsTheOthers() {
+    repository.refused.add(RepositoryPath.of("/r.example/a:1"));
+    List<Event.Work> work =
+        batch(
+            plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")),
+            plan("b", "r.example/b:1", platform("linux/amd64", "b", "x")));
+    finish(work);
+
+    assertThat(states()).containsOnly(Map.entry("a", State.FAILED), Map.entry("b", State.DONE));
+    assertThat(coordinator.isIdle()).isTrue();
+  }
+
+  @Test
+  void refusesAGraftMadeForAnotherPlace() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    Event.LayerConverted right = (Event.LayerConverted) answer(work.getFirst());
+    batch(
+        new Event.LayerConverted(
+            REPOSITORY,
+            right.layer(),
+            TestEvents.graft(RepositoryPath.of("/elsewhere")),
+            right.figures()));
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(status("a").detail().orElseThrow()).contains("/elsewhere");
+    assertThat(repository.transactions()).isEmpty();
+  }
+
+  @Test
+  void pushesTheThinImageOnceTheImageIsShown() {
+    List<Event.Work> work =
+        batch(withThin(plan("a", IMAGE, platform("linux/amd64", "a", "x")), "docker://t/a:thin"));
+    List<Event.Work> flat = batch(answer(work.getFirst()));
+    List<Event.Work> thin = batch(answer(flat.getFirst()));
+
+    assertThat(thin).hasSize(1).first().isInstanceOf(Event.ThinRequested.class);
+    assertThat(status("a").state()).isEqualTo(State.PUBLISHING);
+    assertThat(status("a").revision()).contains(2L);
+    restart();
+    batch(answer(thin.getFirst()));
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(status("a").revision()).contains(2L);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void saysWhyTheThinImageCouldNotBePushedThoughTheImageIsShown() {
+    List<Event.Work> work =
+        batch(withThin(plan("a", IMAGE, platform("linux/amd64", "a", "x")), "docker://t/a:thin"));
+    List<Event.Work> flat = batch(answer(work.getFirst()));
+    List<Event.Work> thin = batch(answer(flat.getFirst()));
+    batch(failure(thin.getFirst(), "no credentials for t"));
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").detail()).contains("no credentials for t");
+  }
+
+  @Test
+  void publishesAnUploadedLayerAlone() {
+    List<Event.Work> work = batch(upload("d", "x"));
+    assertThat(((Event.LayerRequested) work.getFirst()).image()).isEqualTo("upload:");
+    finish(work);
+    batch(upload("e", "x"));
+
+    assertThat(status("d").state()).isEqualTo(State.DONE);
+    assertThat(status("d").detail()).isEmpty();
+    assertThat(status("e").state()).isEqualTo(State.DONE);
+    assertThat(status("e").detail()).contains("already published");
+    assertThat(repository.transactions()).hasSize(1);
+  }
+
+  @Test
+  void letsTheClientChooseAmongSeveralPlatforms() {
+    publish(
+        plan(
+            "a",
+            IMAGE,
+            platform("linux/arm64/v8", "a8", "x"),
+            platform("linux/amd64", "a64", "y"),
+            platform("linux/arm/v7", "a7", "x")));
+
+    assertThat(link("/" + IMAGE))
+        .isEqualTo("../.multiarch/$(CVMFS_ARCH:-amd64)/registry.example/app:1");
+    assertThat(link("/.multiarch/amd64/" + IMAGE)).isEqualTo("../../.." + flatPath("a64"));
+    assertThat(link("/.multiarch/arm64:v8/" + IMAGE)).isEqualTo("../../.." + flatPath("a8"));
+    assertThat(link("/.multiarch/arm64/" + IMAGE)).isEqualTo("../../.." + flatPath("a8"));
+    assertThat(link("/.multiarch/arm:v7/" + IMAGE)).isEqualTo("../../.." + flatPath("a7"));
+    assertThat(link("/.multiarch/x86_64")).isEqualTo("amd64");
+    assertThat(link("/.multiarch/aarch64")).isEqualTo("arm64");
+    assertThat(link("/.multiarch/armv7l")).isEqualTo("arm:v7");
+    assertThat(repository.entries())
+        .containsKeys(
+            RepositoryPath.of("/.metadata/.multiarch/arm64:v8/" + IMAGE + "/manifest.json"),
+            RepositoryPath.of("/.metadata/" + IMAGE + "/thin.json"));
+  }
+
+  @Test
+  void leavesOutMergedTreesWhereTheRepositoryHasNone() {
+    coordinator =
+        new RepositoryCoordinator(REPOSITORY, new CoordinatorSettings(false, 10), TestEvents.THIN);
+    publish(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(repository.entries()).doesNotContainKey(RepositoryPath.of("/" + IMAGE));
+    assertThat(repository.transactions()).hasSize(1);
+  }
+
+  @Test
+  void refusesRequestsOverItsBound() {
+    coordinator =
+        new RepositoryCoordinator(REPOSITORY, new CoordinatorSettings(true, 1), TestEvents.THIN);
+    batch(
+        plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")),
+        plan("b", "r.example/b:1", platform("linux/amd64", "b", "y")));
+
+    assertThat(states())
+        .containsOnly(Map.entry("a", State.PUBLISHING), Map.entry("b", State.FAILED));
+    assertThat(status("b").detail().orElseThrow()).contains("1 unfinished requests");
+  }
+
+  @Test
+  void asksForALayerAgainThatAnotherToolPublished() {
+    repository.commit(
+        List.of(
+            new Step(
+                "layer",
+                java.util.Set.of(),
+                List.of(
+                    new CatalogChange.Attach(
+                        TestEvents.graft(RepositoryLayout.layer(digest("x").hex())))),
+                List.of(),
+                List.of())));
+
+    assertThat(layersIn(batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")))))
+        .containsExactly(layer("x"));
+  }
+
+  @Test
+  void refusesEventsThatAreNotForIt() {
+    Event.Work work = batch(upload("d", "x")).getFirst();
+
+    assertThatThrownBy(() -> coordinator.accept(work, repository, NOW))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("LayerRequested is not an event for publishers");
+  }
+
+  // ---- the world around the coordinator -----------------------------------------------------
+
+  private List<Event.Work> batch(Event... events) {
+    for (Event event : events) {
+      coordinator.accept(event, repository, NOW);
+    }
+    Map<String, Step.Result> results = repository.commit(coordinator.steps(repository));
+    Decisions decisions = coordinator.settle(results, repository.revision(), Map.of(), NOW);
+    decisions.statuses().forEach(s -> statuses.put(s.request(), s));
+    decisions
+        .notes()
+        .forEach(
+            (key, note) -> note.ifPresentOrElse(n -> notes.put(key, n), () -> notes.remove(key)));
+    return decisions.work();
+  }
+
+  private void publish(Event.ImagePlanned plan) {
+    finish(batch(plan));
+  }
+
+  private void finish(List<Event.Work> work) {
+    List<Event.Work> open = work;
+    for (int round = 0; !open.isEmpty() && round < 10; round++) {
+      open = batch(open.stream().map(TestEvents::answer).toArray(Event[]::new));
+    }
+    assertThat(open).isEmpty();
+  }
+
+  private void restart() {
+    coordinator =
+        new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
+    coordinator.restore(new ArrayList<>(notes.values()), repository);
+  }
+
+  private Event.RequestStatus status(String request) {
+    return Objects.requireNonNull(statuses.get(new RequestId(request)), request);
+  }
+
+  private Map<String, State> states() {
+    Map<String, State> states = new LinkedHashMap<>();
+    statuses.forEach((id, s) -> states.put(id.value(), s.state()));
+    return states;
+  }
+
+  private String link(String path) {
+    CatalogChange entry = repository.entries().get(RepositoryPath.of(path));
+    return entry instanceof CatalogChange.PutSymlink symlink ? symlink.target() : "no link";
+  }
+
+  private static List<LayerDescriptor> layersIn(List<Event.Work> work) {
+    return work.stream().map(w -> ((Event.LayerRequested) w).layer()).toList();
+  }
+
+  private static List<String> paths(List<CatalogChange> changes) {
+    return changes.stream().map(change -> change.path().toString()).toList();
+  }
+
+  private static String layerPath(String name) {
+    return RepositoryLayout.layer(digest(name).hex()).toString();
+  }
+
+  private static String flatPath(String image) {
+    return RepositoryLayout.flat(digest("config of " + image).hex()).toString();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.publisher;
+
+import org.jspecify.annotations.NullMarked;
