@@ -10,9 +10,10 @@ import java.util.regex.Pattern;
  * @param variant such as {@code v7} for arm; empty matches any
  */
 public record Platform(String os, String architecture, Optional<String> variant) {
-  public static final Platform LINUX_AMD64 = new Platform("linux", "amd64", Optional.empty());
-
+  // Before any constant that the constructor checks.
   private static final Pattern WORD = Pattern.compile("[a-z0-9._-]{1,32}");
+
+  public static final Platform LINUX_AMD64 = new Platform("linux", "amd64", Optional.empty());
 
   public Platform {
     checkWord(os);
