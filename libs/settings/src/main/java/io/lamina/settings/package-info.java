@@ -1,0 +1,5 @@
+/** Settings of the processes: read once, checked whole. */
+@NullMarked
+package io.lamina.settings;
+
+import org.jspecify.annotations.NullMarked;
