@@ -169,7 +169,7 @@ class ImageReferenceTest {
     Random random = new Random(20260101);
     String alphabet = "ab0./:@-_[]Z~%\\ é..sha256:oci:local//";
     int accepted = 0;
-    for (int i = 0; i < 200_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       StringBuilder text = new StringBuilder();
       int length = 1 + random.nextInt(14);
       for (int j = 0; j < length; j++) {
@@ -190,6 +190,6 @@ class ImageReferenceTest {
         assertThat(component.length()).isLessThanOrEqualTo(255);
       }
     }
-    assertThat(accepted).isGreaterThan(1000);
+    assertThat(accepted).isGreaterThan(100);
   }
 }
