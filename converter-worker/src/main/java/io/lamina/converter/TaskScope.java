@@ -61,8 +61,7 @@ public final class TaskScope<T> implements AutoCloseable {
       for (int done = 0; done < forked.size(); done++) {
         Future<T> next = finished.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
         if (next == null) {
-          throw new ConverterException.TooSlow(
-              name + ": not done within " + limit.toSeconds() + " s");
+          throw new ConverterException.TooSlow(name + ": not done within " + Lengths.text(limit));
         }
         next.get();
       }

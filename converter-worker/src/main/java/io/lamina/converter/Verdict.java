@@ -18,6 +18,11 @@ public sealed interface Verdict {
   /** For people: what was attempted and why it failed; one line, at most a thousand characters. */
   String reason();
 
+  /** The reason, and what else people have to know when it is the end of the matter. */
+  default String explanation() {
+    return reason();
+  }
+
   /** Nothing changes by trying again: the requester is told at once. */
   record Hopeless(String reason) implements Verdict {}
 
@@ -32,7 +37,15 @@ public sealed interface Verdict {
    *
    * @param retryAfter the pause that the other side asked for
    */
-  record Passing(String reason, Optional<Duration> retryAfter) implements Verdict {}
+  record Passing(String reason, Optional<Duration> retryAfter) implements Verdict {
+    @Override
+    public String explanation() {
+      return reason
+          + retryAfter
+              .map(asked -> " (the other side asks to wait " + Lengths.text(asked) + ")")
+              .orElse("");
+    }
+  }
 
   /** Nobody foresaw it: an error of this program, or a JVM at its limits. */
   record Defect(String reason) implements Verdict {}

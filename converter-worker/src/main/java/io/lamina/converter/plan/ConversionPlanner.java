@@ -210,7 +210,7 @@ public final class ConversionPlanner {
 
   private Plan refusal(ConversionRequested request, Verdict verdict, int tries) {
     String reason =
-        tries == 1 ? verdict.reason() : "gave up after " + tries + " tries: " + verdict.reason();
+        (tries == 1 ? "" : "gave up after " + tries + " tries: ") + verdict.explanation();
     RequestStatus status =
         status(
             request, RequestStatus.State.FAILED, List.of(), Optional.of(reason), clock.instant());

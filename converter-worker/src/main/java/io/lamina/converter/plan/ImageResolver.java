@@ -97,7 +97,7 @@ final class ImageResolver {
       throws InterruptedException {
     Limit atOnce = Limit.unmeasured(settings.platformsAtOnce());
     try (ImageSource source = sources.open(reference);
-        TaskScope<ResolvedImage> scope = new TaskScope<>("resolve")) {
+        TaskScope<ResolvedImage> scope = new TaskScope<>("resolving " + reference.canonical())) {
       for (Platform platform : platforms) {
         scope.fork(
             () -> {
