@@ -1,0 +1,259 @@
+package io.lamina.gateway.http;
+
+import io.lamina.gateway.access.AccessPolicy;
+import io.lamina.gateway.problem.ClosestName;
+import io.lamina.gateway.problem.GatewayException;
+import io.lamina.gateway.problem.ProblemType;
+import io.lamina.gateway.request.Readiness;
+import io.lamina.gateway.request.TraceContext;
+import io.lamina.messaging.event.Event.RequestStatus;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.openapi.router.OpenAPIRoute;
+import io.vertx.ext.web.openapi.router.RouterBuilder;
+import io.vertx.openapi.contract.Operation;
+import io.vertx.openapi.validation.RequestUtils;
+import io.vertx.openapi.validation.ValidatableRequest;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+
+/**
+ * Makes the routes from the OpenAPI document: every operation has a handler, or the process does
+ * not start; who may call it and what it may be given is what the document says.
+ */
+final class ApiRouter {
+  /** Operations whose answers last, and which have bounds of their own. */
+  private static final Set<String> LONG =
+      Set.of("followAll", "followConversion", "followDiffCommit", "uploadLayer");
+
+  private static final String UPLOAD = "uploadLayer";
+  private static final List<Integer> ROUTER_STATUSES = List.of(400, 404, 405, 406, 413, 415, 500);
+
+  private final Vertx vertx;
+  private final Contract contract;
+  private final AccessPolicy access;
+  private final Readiness readiness;
+  private final JsonBody bodies;
+  private final Limit inFlight;
+  private final HttpMetrics metrics;
+  private final RandomGenerator random;
+  private final Map<String, Handler<RoutingContext>> handlers = new HashMap<>();
+
+  ApiRouter(
+      Vertx vertx,
+      Contract contract,
+      GatewayServices services,
+      SharedLimits limits,
+      Blocking blocking,
+      EventStreams streams,
+      StratumRoute stratum) {
+    this.vertx = vertx;
+    this.contract = contract;
+    this.access = services.access();
+    this.readiness = services.readiness();
+    this.bodies =
+        new JsonBody(
+            vertx, services.settings().limits().bodyBytes(), services.settings().timeouts().body());
+    this.inFlight = limits.inFlight();
+    this.metrics = new HttpMetrics(services.metrics());
+    this.random = services.random();
+    requests(services, blocking, streams);
+    RepositoryRoutes repositories =
+        new RepositoryRoutes(services.directory(), services.journal(), stratum::serves, blocking);
+    handlers.put("listRepositories", repositories::list);
+    handlers.put("readRepository", repositories::read);
+    handlers.put("createRepository", repositories::create);
+    handlers.put(
+        UPLOAD,
+        new UploadRoute(
+                services.uploads(),
+                blocking,
+                limits.uploads(),
+                services.settings().limits().uploadBytes())
+            ::put);
+    operations(services, blocking);
+  }
+
+  private void requests(GatewayServices services, Blocking blocking, EventStreams streams) {
+    RequestRoutes requests =
+        new RequestRoutes(
+            services.submissions(),
+            services.table(),
+            services.directory(),
+            blocking,
+            services.settings().localImages());
+    RequestStatus.Kind conversion = RequestStatus.Kind.CONVERSION;
+    RequestStatus.Kind diffCommit = RequestStatus.Kind.DIFF_COMMIT;
+    handlers.put("createConversion", whenReady(requests::createConversion));
+    handlers.put("listConversions", c -> requests.list(c, conversion));
+    handlers.put("readConversion", c -> requests.read(c, conversion));
+    handlers.put("cancelConversion", whenReady(c -> requests.cancel(c, conversion)));
+    handlers.put("followConversion", c -> streams.followOne(c, conversion));
+    handlers.put("createDiffCommit", whenReady(requests::createDiffCommit));
+    handlers.put("listDiffCommits", c -> requests.list(c, diffCommit));
+    handlers.put("readDiffCommit", c -> requests.read(c, diffCommit));
+    handlers.put("cancelDiffCommit", whenReady(c -> requests.cancel(c, diffCommit)));
+    handlers.put("followDiffCommit", c -> streams.followOne(c, diffCommit));
+    handlers.put("followAll", streams::followAll);
+  }
+
+  private void operations(GatewayServices services, Blocking blocking) {
+    OperationRoutes operations =
+        new OperationRoutes(
+            services.readiness(),
+            services.table(),
+            services.journal(),
+            services.metrics(),
+            contract,
+            blocking);
+    handlers.put("layerStatus", whenReady(operations::layerStatus));
+    handlers.put("live", operations::live);
+    handlers.put("ready", operations::ready);
+    handlers.put("metrics", operations::metrics);
+    handlers.put("version", operations::version);
+    handlers.put("openapiJson", operations::openapiJson);
+    handlers.put("openapiYaml", operations::openapiYaml);
+  }
+
+  /** Before all statuses have been read nobody can tell what is known. */
+  private Handler<RoutingContext> whenReady(Handler<RoutingContext> handler) {
+    return context -> {
+      if (!readiness.isReady()) {
+        throw new GatewayException.Retryable(
+            "the gateway is not ready (see GET /health/ready)", null);
+      }
+      handler.handle(context);
+    };
+  }
+
+  Router build() {
+    RouterBuilder builder = RouterBuilder.create(vertx, contract.parsed(), this::extract);
+    builder.rootHandler(this::begin);
+    for (OpenAPIRoute route : builder.getRoutes()) {
+      Operation operation = route.getOperation();
+      Handler<RoutingContext> handler = handlers.get(operation.getOperationId());
+      if (handler == null) {
+        throw new GatewayException.Fatal(
+            "operation " + operation.getOperationId() + " of the document has no handler");
+      }
+      // The builder's own security knows only its own token formats; see enter().
+      route.setDoSecurity(false);
+      if (operation.getOperationId().equals(UPLOAD)) {
+        // Its body is a stream, which the validator would gather in memory.
+        route.setDoValidation(false);
+        route.addHandler(
+            context -> {
+              enter(context, operation);
+              context.next();
+            });
+      }
+      route.addHandler(handler);
+    }
+    Router router = builder.createRouter();
+    StaticPages.addTo(router);
+    ROUTER_STATUSES.forEach(s -> router.errorHandler(s, c -> fail(c, s)));
+    return router;
+  }
+
+  private void begin(RoutingContext context) {
+    long start = System.nanoTime();
+    Exchange exchange = Exchange.of(context);
+    TraceContext trace =
+        TraceContext.continuing(context.request().getHeader("traceparent"), random);
+    exchange.begin(trace);
+    context
+        .response()
+        .putHeader("traceparent", trace.traceparent())
+        .putHeader("X-Content-Type-Options", "nosniff");
+    context.addEndHandler(
+        done -> {
+          Operation operation = exchange.operation();
+          metrics.answered(
+              operation == null ? "none" : operation.getOperationId(),
+              context.response().getStatusCode(),
+              System.nanoTime() - start);
+        });
+    context.next();
+  }
+
+  /** The first step of every operation, before its body is read: who calls, and is there room. */
+  private void enter(RoutingContext context, Operation operation) {
+    Exchange exchange = Exchange.of(context);
+    exchange.enter(operation);
+    try {
+      if (!operation.getSecurityRequirements().isEmpty()) {
+        exchange.admit(
+            access.admit(context.request().getHeader("Authorization"), Contract.roleOf(operation)));
+      }
+      if (!LONG.contains(operation.getOperationId())) {
+        inFlight.acquire();
+        context.addEndHandler(done -> inFlight.release());
+      }
+    } catch (GatewayException.Refused e) {
+      DoomedRequests.drain(vertx, context.request());
+      throw e;
+    }
+  }
+
+  private Future<ValidatableRequest> extract(RoutingContext context, Operation operation) {
+    enter(context, operation);
+    if (operation.getRequestBody() == null) {
+      return RequestUtils.extract(context.request(), operation);
+    }
+    return bodies
+        .read(context.request())
+        .compose(
+            body -> {
+              checkFields(operation, body);
+              return RequestUtils.extract(
+                  context.request(), operation, () -> Future.succeededFuture(body));
+            });
+  }
+
+  /** The validator would refuse them too, but cannot say what was meant. */
+  private static void checkFields(Operation operation, Buffer body) {
+    Set<String> known = Contract.bodyFields(operation);
+    if (known.isEmpty()) {
+      return;
+    }
+    JsonObject json;
+    try {
+      json = body.toJsonObject();
+    } catch (RuntimeException e) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_REQUEST, "the body is not a JSON object: " + firstLine(e));
+    }
+    for (String field : json == null ? Set.<String>of() : json.fieldNames()) {
+      if (!known.contains(field)) {
+        throw new GatewayException.Refused(
+            ProblemType.UNKNOWN_FIELD,
+            "unknown field '" + shortened(field) + "'" + ClosestName.hint(field, known));
+      }
+    }
+  }
+
+  private static String firstLine(RuntimeException e) {
+    String message = e.getMessage();
+    return message == null ? "" : shortened(message.lines().findFirst().orElse(""));
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= 120 ? text : text.substring(0, 120) + "…";
+  }
+
+  private void fail(RoutingContext context, int status) {
+    String trace = Exchange.of(context).trace().traceId();
+    Throwable failure = context.failure();
+    Problems.Problem problem =
+        failure == null ? Problems.status(status) : Problems.of(failure, trace);
+    Problems.write(context.response(), problem, context.request().path(), trace);
+  }
+}

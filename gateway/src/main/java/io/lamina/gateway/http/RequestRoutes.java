@@ -1,0 +1,194 @@
+package io.lamina.gateway.http;
+
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.gateway.problem.GatewayException;
+import io.lamina.gateway.problem.ProblemType;
+import io.lamina.gateway.repository.RepositoryDirectory;
+import io.lamina.gateway.request.NewRequest;
+import io.lamina.gateway.request.RequestFilter;
+import io.lamina.gateway.request.RequestJson;
+import io.lamina.gateway.request.RequestPage;
+import io.lamina.gateway.request.RequestView;
+import io.lamina.gateway.request.StatusTable;
+import io.lamina.gateway.request.Submissions;
+import io.lamina.image.Descriptor;
+import io.lamina.image.Digest;
+import io.lamina.image.ImageReference;
+import io.lamina.image.LayerDescriptor;
+import io.lamina.image.Platform;
+import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.RequestId;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Optional;
+
+/** Conversions and diff-commits: create, list, read, cancel. Used on the requests' contexts. */
+final class RequestRoutes {
+  private static final int DEFAULT_PAGE = 50;
+  private static final String DEFAULT_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+  private final Submissions submissions;
+  private final StatusTable table;
+  private final Optional<RepositoryDirectory> directory;
+  private final Blocking blocking;
+  private final boolean localImages;
+
+  RequestRoutes(
+      Submissions submissions,
+      StatusTable table,
+      Optional<RepositoryDirectory> directory,
+      Blocking blocking,
+      boolean localImages) {
+    this.submissions = submissions;
+    this.table = table;
+    this.directory = directory;
+    this.blocking = blocking;
+    this.localImages = localImages;
+  }
+
+  void createConversion(RoutingContext context) {
+    JsonObject body = Exchange.of(context).body();
+    JsonArray platforms = body.getJsonArray("platforms", new JsonArray());
+    submit(
+        context,
+        new NewRequest.Conversion(
+            new RepositoryName(body.getString("repository")),
+            image(body.getString("image")),
+            platforms.stream().map(p -> Platform.parse((String) p)).toList(),
+            Optional.ofNullable(body.getString("thin")).map(RequestRoutes::thinTarget)));
+  }
+
+  void createDiffCommit(RoutingContext context) {
+    JsonObject body = Exchange.of(context).body();
+    Descriptor blob =
+        new Descriptor(
+            body.getString("mediaType", DEFAULT_MEDIA_TYPE),
+            Digest.parse(body.getString("digest")),
+            body.getLong("sizeBytes"));
+    submit(
+        context,
+        new NewRequest.DiffCommit(
+            new RepositoryName(body.getString("repository")),
+            new LayerDescriptor(blob, Digest.parse(body.getString("diffId")))));
+  }
+
+  private void submit(RoutingContext context, NewRequest request) {
+    Exchange exchange = Exchange.of(context);
+    checkRepository(request.repository())
+        .compose(
+            there ->
+                Future.fromCompletionStage(
+                    submissions.submit(
+                        exchange.caller(),
+                        exchange.header("Idempotency-Key"),
+                        request,
+                        exchange.trace()),
+                    context.vertx().getOrCreateContext()))
+        .onSuccess(
+            accepted -> {
+              if (accepted.replayed()) {
+                context.response().putHeader("Idempotency-Replayed", "true");
+              }
+              accepted(context, accepted.request());
+            })
+        .onFailure(context::fail);
+  }
+
+  /** Where this process knows the repositories, a wrong name is told at once. */
+  private Future<?> checkRepository(RepositoryName name) {
+    if (directory.isEmpty()) {
+      return Future.succeededFuture();
+    }
+    RepositoryDirectory known = directory.get();
+    return blocking.call(
+        () ->
+            known
+                .find(name)
+                .orElseThrow(
+                    () ->
+                        new GatewayException.Refused(
+                            ProblemType.NOT_FOUND,
+                            "there is no repository '"
+                                + name
+                                + "'; create it with 'lamina repo create "
+                                + name
+                                + "' or POST /api/v1/repositories")));
+  }
+
+  private ImageReference image(String text) {
+    ImageReference image = ImageReference.parse(text);
+    if (!localImages && !(image instanceof ImageReference.Registry)) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_IMAGE,
+          "'"
+              + text
+              + "' names a file of the converters' hosts, which callers may not; push the image to a"
+              + " registry, or set gateway.images.local on a gateway that listens on loopback");
+    }
+    return image;
+  }
+
+  private static ImageReference.Registry thinTarget(String text) {
+    if (ImageReference.parse(text) instanceof ImageReference.Registry target
+        && target.tag().isPresent()
+        && target.digest().isEmpty()) {
+      return target;
+    }
+    throw new GatewayException.Refused(
+        ProblemType.INVALID_IMAGE,
+        "'" + text + "' is no place for a thin image; name a registry, repository and tag");
+  }
+
+  private static void accepted(RoutingContext context, RequestView request) {
+    JsonObject json = RequestJson.write(request, false);
+    context
+        .response()
+        .setStatusCode(202)
+        .putHeader("Location", json.getJsonObject("links").getString("self"));
+    Answers.json(context, json);
+  }
+
+  void list(RoutingContext context, RequestStatus.Kind kind) {
+    Exchange exchange = Exchange.of(context);
+    Optional<RequestPage.Position> after =
+        exchange
+            .query("cursor")
+            .map(
+                c ->
+                    RequestPage.Position.parse(c)
+                        .orElseThrow(
+                            () ->
+                                new GatewayException.Refused(
+                                    ProblemType.INVALID_REQUEST,
+                                    "'" + c + "' is not a cursor; use the 'next' of a page")));
+    RequestFilter filter =
+        new RequestFilter(
+            exchange.caller(),
+            Optional.of(kind),
+            exchange.query("state").flatMap(RequestJson::state),
+            exchange.query("repository").map(RepositoryName::new));
+    int limit = exchange.queryNumber("limit").orElse(DEFAULT_PAGE);
+    Answers.json(context, RequestJson.write(table.page(filter, after, limit)));
+  }
+
+  void read(RoutingContext context, RequestStatus.Kind kind) {
+    Exchange exchange = Exchange.of(context);
+    Answers.json(
+        context, RequestJson.write(submissions.read(exchange.caller(), kind, id(exchange)), true));
+  }
+
+  void cancel(RoutingContext context, RequestStatus.Kind kind) {
+    Exchange exchange = Exchange.of(context);
+    Future.fromCompletionStage(
+            submissions.cancel(exchange.caller(), kind, id(exchange), exchange.trace()),
+            context.vertx().getOrCreateContext())
+        .onSuccess(request -> accepted(context, request))
+        .onFailure(context::fail);
+  }
+
+  static RequestId id(Exchange exchange) {
+    return new RequestId(exchange.path("id").orElseThrow());
+  }
+}

@@ -1,0 +1,81 @@
+package io.lamina.gateway.request;
+
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.image.ImageReference;
+import io.lamina.image.LayerDescriptor;
+import io.lamina.image.Platform;
+import io.lamina.messaging.event.Event.RequestStatus;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** What a caller asks for, validated. Immutable. */
+public sealed interface NewRequest {
+  RepositoryName repository();
+
+  RequestStatus.Kind kind();
+
+  /** What it is about: the image in canonical form, or the layer's digest. */
+  String subject();
+
+  /** All that makes it the same request as another, in one text. */
+  String fingerprintText();
+
+  /** Convert and publish an image. */
+  record Conversion(
+      RepositoryName repository,
+      ImageReference image,
+      List<Platform> platforms,
+      Optional<ImageReference.Registry> thin)
+      implements NewRequest {
+    public Conversion {
+      platforms = List.copyOf(platforms);
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.CONVERSION;
+    }
+
+    @Override
+    public String subject() {
+      return image.canonical();
+    }
+
+    @Override
+    public String fingerprintText() {
+      return String.join(
+          "\n",
+          "conversion",
+          repository.value(),
+          image.canonical(),
+          platforms.stream().map(Platform::toString).sorted().collect(Collectors.joining(",")),
+          thin.map(ImageReference.Registry::canonical).orElse(""));
+    }
+  }
+
+  /** Publish an uploaded layer. */
+  record DiffCommit(RepositoryName repository, LayerDescriptor layer) implements NewRequest {
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.DIFF_COMMIT;
+    }
+
+    @Override
+    public String subject() {
+      return layer.blob().digest().toString();
+    }
+
+    @Override
+    public String fingerprintText() {
+      return String.join(
+          "\n",
+          "diff-commit",
+          repository.value(),
+          layer.blob().digest().toString(),
+          Long.toString(layer.blob().sizeBytes()),
+          layer.blob().mediaType(),
+          layer.diffId().toString());
+    }
+  }
+}

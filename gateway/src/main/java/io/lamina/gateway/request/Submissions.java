@@ -1,0 +1,226 @@
+package io.lamina.gateway.request;
+
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.gateway.access.Caller;
+import io.lamina.gateway.problem.GatewayException;
+import io.lamina.gateway.problem.ProblemType;
+import io.lamina.image.ImageReference;
+import io.lamina.image.Platform;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.RequestId;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.random.RandomGenerator;
+
+/**
+ * Accepts each request once: writes it to the log, and knows it from then on. Thread-safe, never
+ * blocks.
+ */
+public final class Submissions {
+  private static final Duration BACKLOG_RETRY = Duration.ofSeconds(10);
+
+  /** An accepted request, and whether it had been accepted before under its key. */
+  public record Accepted(RequestView request, boolean replayed) {}
+
+  private record UnderWay(RequestId id, CompletableFuture<Accepted> answer) {}
+
+  private final RequestLog log;
+  private final StatusTable table;
+  private final int maxBacklog;
+  private final Clock clock;
+  private final RandomGenerator random;
+  private final AtomicInteger appending = new AtomicInteger();
+  private final ConcurrentMap<String, UnderWay> underWay = new ConcurrentHashMap<>();
+
+  public Submissions(
+      RequestLog log, StatusTable table, int maxBacklog, Clock clock, RandomGenerator random) {
+    this.log = log;
+    this.table = table;
+    this.maxBacklog = maxBacklog;
+    this.clock = clock;
+    this.random = random;
+  }
+
+  /**
+   * Accepts a request, or finds it accepted under the same key.
+   *
+   * @return fails with {@link GatewayException}
+   */
+  public CompletionStage<Accepted> submit(
+      Caller caller, Optional<String> key, NewRequest request, TraceContext trace) {
+    try {
+      checkAllowed(caller, request.repository());
+      if (key.isEmpty()) {
+        return accept(RequestIds.fresh(clock.instant(), random), request, trace);
+      }
+      String prefix = RequestIds.keyPrefix(caller.name(), key.get());
+      return acceptOnce(prefix, RequestIds.derived(prefix, request), request, trace);
+    } catch (GatewayException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  private CompletionStage<Accepted> acceptOnce(
+      String prefix, RequestId id, NewRequest request, TraceContext trace) {
+    CompletableFuture<Accepted> answer = new CompletableFuture<>();
+    UnderWay earlier = underWay.putIfAbsent(prefix, new UnderWay(id, answer));
+    if (earlier != null) {
+      checkSame(earlier.id(), id);
+      return earlier.answer().thenApply(a -> new Accepted(a.request(), true));
+    }
+    CompletionStage<Accepted> stage;
+    try {
+      Optional<RequestView> known = table.findByPrefix(prefix);
+      known.ifPresent(k -> checkSame(k.status().request(), id));
+      stage = known.isPresent() ? repeat(known.get(), request, trace) : accept(id, request, trace);
+    } catch (GatewayException e) {
+      stage = CompletableFuture.failedStage(e);
+    }
+    stage.whenComplete(
+        (accepted, failure) -> {
+          // The table knows it before the next one with this key can look.
+          underWay.remove(prefix);
+          if (failure == null) {
+            answer.complete(accepted);
+          } else {
+            answer.completeExceptionally(failure);
+          }
+        });
+    return answer;
+  }
+
+  /**
+   * A process may have died, or lost the log, between the status and the event that starts the
+   * work; while nobody has begun, the event is said again, which is harmless.
+   */
+  private CompletionStage<Accepted> repeat(
+      RequestView known, NewRequest request, TraceContext trace) {
+    Accepted again = new Accepted(known, true);
+    RequestStatus status = known.status();
+    return status.state() == RequestStatus.State.ACCEPTED
+        ? log.append(List.of(asked(status.request(), request, status.acceptedAt())), trace)
+            .thenApply(done -> again)
+        : CompletableFuture.completedStage(again);
+  }
+
+  private static void checkSame(RequestId known, RequestId now) {
+    if (!known.equals(now)) {
+      throw new GatewayException.Refused(
+          ProblemType.IDEMPOTENCY_KEY_REUSED,
+          "this Idempotency-Key was used for request "
+              + known
+              + ", which asked for something else; use a new key for a new request");
+    }
+  }
+
+  private CompletionStage<Accepted> accept(RequestId id, NewRequest request, TraceContext trace) {
+    int backlog = table.unfinished() + appending.get();
+    if (backlog >= maxBacklog) {
+      throw new GatewayException.Refused(
+          ProblemType.TOO_MANY_REQUESTS,
+          backlog + " requests are unfinished, the bound is " + maxBacklog + "; try again later",
+          BACKLOG_RETRY);
+    }
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    RequestStatus status =
+        new RequestStatus(
+            id,
+            request.repository(),
+            request.kind(),
+            request.subject(),
+            RequestStatus.State.ACCEPTED,
+            List.of(),
+            Optional.empty(),
+            Optional.empty(),
+            now,
+            now);
+    appending.incrementAndGet();
+    return log.append(List.of(status, asked(id, request, now)), trace)
+        .whenComplete((done, failure) -> appending.decrementAndGet())
+        .thenApply(
+            done -> {
+              table.apply(status);
+              return new Accepted(table.find(id).orElseThrow(), false);
+            });
+  }
+
+  private static Event asked(RequestId id, NewRequest request, Instant acceptedAt) {
+    return switch (request) {
+      case NewRequest.Conversion c ->
+          new Event.ConversionRequested(
+              id,
+              c.repository(),
+              c.subject(),
+              c.platforms().isEmpty() ? List.of(Platform.LINUX_AMD64) : c.platforms(),
+              c.thin().map(ImageReference.Registry::canonical),
+              acceptedAt);
+      case NewRequest.DiffCommit d ->
+          new Event.DiffCommitRequested(id, d.repository(), d.layer(), acceptedAt);
+    };
+  }
+
+  /**
+   * Asks for a request to be stopped.
+   *
+   * @return the request as it is now; fails with {@link GatewayException}
+   */
+  public CompletionStage<RequestView> cancel(
+      Caller caller, RequestStatus.Kind kind, RequestId id, TraceContext trace) {
+    RequestView known;
+    try {
+      known = read(caller, kind, id);
+      RequestStatus status = known.status();
+      if (status.state().isFinal()) {
+        throw new GatewayException.Refused(
+            ProblemType.CONFLICT,
+            "request "
+                + id
+                + " is "
+                + status.state().name().toLowerCase(java.util.Locale.ROOT)
+                + " and cannot be cancelled any more");
+      }
+      return log.append(List.of(new Event.CancelRequested(id, status.repository())), trace)
+          .thenApply(done -> table.find(id).orElse(known));
+    } catch (GatewayException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  /**
+   * A request that the caller may see.
+   *
+   * @throws GatewayException.Refused if there is none
+   */
+  public RequestView read(Caller caller, RequestStatus.Kind kind, RequestId id) {
+    return table
+        .find(id)
+        .filter(r -> r.status().kind() == kind && caller.mayUse(r.status().repository()))
+        .orElseThrow(
+            () ->
+                new GatewayException.Refused(
+                    ProblemType.NOT_FOUND,
+                    "there is no "
+                        + kind.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-')
+                        + " '"
+                        + id
+                        + "' that this token may see; list them to find its id"));
+  }
+
+  private static void checkAllowed(Caller caller, RepositoryName repository) {
+    if (!caller.mayUse(repository)) {
+      throw new GatewayException.Refused(
+          ProblemType.FORBIDDEN,
+          "token '" + caller.name() + "' is not allowed to use repository '" + repository + "'");
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Layer archives that nodes upload. */
+@NullMarked
+package io.lamina.gateway.upload;
+
+import org.jspecify.annotations.NullMarked;
