@@ -6,6 +6,7 @@ import io.lamina.gateway.problem.ProblemType;
 import io.lamina.gateway.repository.RepositoryDirectory;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.upload.RepositoryStores;
+import io.lamina.settings.Settings;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -86,7 +87,7 @@ public final class TestGateway implements AutoCloseable {
     feed = log.feed(setup.heldBack);
     process =
         GatewayProcess.start(
-            GatewaySettings.parse(setup.settings),
+            GatewaySettings.from(Settings.of("test", setup.settings)),
             new GatewayPorts(log, feed, setup.directory, setup.stores),
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
             Clock.systemUTC(),

@@ -1,12 +1,12 @@
 package io.lamina.gateway.http;
 
 import io.lamina.gateway.access.AccessPolicy;
-import io.lamina.gateway.problem.ClosestName;
 import io.lamina.gateway.problem.GatewayException;
 import io.lamina.gateway.problem.ProblemType;
 import io.lamina.gateway.request.Readiness;
 import io.lamina.gateway.request.TraceContext;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.settings.ClosestName;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;

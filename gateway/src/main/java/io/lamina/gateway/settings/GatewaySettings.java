@@ -1,12 +1,11 @@
 package io.lamina.gateway.settings;
 
-import io.lamina.gateway.problem.GatewayException;
+import io.lamina.settings.Settings;
+import io.lamina.settings.SettingsException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -79,14 +78,14 @@ public record GatewaySettings(
 
   public GatewaySettings {
     if (tokensFile.isEmpty() && !isLoopback(listen.host())) {
-      throw new GatewayException.Fatal(
+      throw new SettingsException(
           "gateway.listen.host is '"
               + listen.host()
               + "' and no gateway.tokens.file is set: without tokens the gateway listens on loopback"
               + " only. Set a token file, or listen on 127.0.0.1");
     }
     if (localImages && !isLoopback(listen.host())) {
-      throw new GatewayException.Fatal(
+      throw new SettingsException(
           "gateway.images.local lets callers name files of the converters' hosts and needs"
               + " gateway.listen.host on loopback; it is '"
               + listen.host()
@@ -95,12 +94,12 @@ public record GatewaySettings(
   }
 
   /**
-   * Reads text settings whose keys start with {@code gateway.}; what is not set has its default.
+   * Reads the keys that start with {@code gateway.}; what is not set has its default. Whoever gave
+   * the settings refuses keys that nobody knows.
    *
-   * @throws GatewayException.Fatal on an unknown key or a bad value
+   * @throws SettingsException on a bad value
    */
-  public static GatewaySettings parse(Map<String, String> values) {
-    SettingsText text = new SettingsText(values);
+  public static GatewaySettings from(Settings text) {
     Listen listen =
         new Listen(
             text.text("gateway.listen.host").orElse("127.0.0.1"),
@@ -108,7 +107,7 @@ public record GatewaySettings(
     Optional<Path> certificate = text.path("gateway.tls.certificate");
     Optional<Path> key = text.path("gateway.tls.key");
     if (certificate.isPresent() != key.isPresent()) {
-      throw new GatewayException.Fatal(
+      throw new SettingsException(
           "gateway.tls.certificate and gateway.tls.key must be set together");
     }
     Optional<Path> tokens = text.path("gateway.tokens.file");
@@ -119,7 +118,6 @@ public record GatewaySettings(
             .orElseGet(() -> Path.of(System.getProperty("java.io.tmpdir"), "lamina-uploads"));
     Limits limits = limits(text);
     Timeouts timeouts = timeouts(text);
-    text.refuseOthers(List.of());
     return new GatewaySettings(
         listen,
         certificate.flatMap(c -> key.map(k -> new Tls(c, k))),
@@ -131,7 +129,7 @@ public record GatewaySettings(
         timeouts);
   }
 
-  private static Limits limits(SettingsText text) {
+  private static Limits limits(Settings text) {
     return new Limits(
         (int) text.bytes("gateway.limits.body", 64 << 10, 1 << 10, 16 << 20),
         (int) text.bytes("gateway.limits.headers", 16 << 10, 1 << 10, 1 << 20),
@@ -147,7 +145,7 @@ public record GatewaySettings(
         text.count("gateway.limits.event-history", 4096, 8, 1_000_000));
   }
 
-  private static Timeouts timeouts(SettingsText text) {
+  private static Timeouts timeouts(Settings text) {
     Duration ms = Duration.ofMillis(50);
     Duration hour = Duration.ofHours(1);
     return new Timeouts(
@@ -166,8 +164,8 @@ public record GatewaySettings(
       }
       return true;
     } catch (UnknownHostException e) {
-      throw new GatewayException.Fatal(
-          "gateway.listen.host '" + host + "' is not an address of this machine", e);
+      throw new SettingsException(
+          "gateway.listen.host '" + host + "' is not an address of this machine");
     }
   }
 }
