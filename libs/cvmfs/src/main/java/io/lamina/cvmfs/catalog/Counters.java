@@ -20,6 +20,35 @@ public record Counters(
     long externalFileSize) {
   public static final Counters ZERO = new Counters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
+  /** What naming one nested catalog counts, beside the row of its mountpoint. */
+  static final Counters ONE_NESTED = new Counters(0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0);
+
+  /** What one row of this entry counts; a mountpoint's {@code nested} comes on top. */
+  public static Counters of(CatalogEntry entry) {
+    boolean regular = entry.isRegular();
+    boolean chunked = !entry.chunks().isEmpty();
+    long fileSize = regular ? entry.sizeBytes() : 0;
+    boolean special = !regular && !entry.isDirectory() && !entry.isSymlink();
+    return new Counters(
+        regular ? 1 : 0,
+        entry.isSymlink() ? 1 : 0,
+        special ? 1 : 0,
+        entry.isDirectory() ? 1 : 0,
+        0,
+        chunked ? 1 : 0,
+        entry.chunks().size(),
+        fileSize,
+        chunked ? fileSize : 0,
+        entry.xattrs().isEmpty() ? 0 : 1,
+        0,
+        0);
+  }
+
+  /** The rows of the {@code catalog} table that these counters describe. */
+  public long rows() {
+    return regular + symlink + special + dir;
+  }
+
   public Counters plus(Counters other) {
     return new Counters(
         regular + other.regular,

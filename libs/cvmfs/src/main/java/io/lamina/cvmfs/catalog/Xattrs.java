@@ -1,5 +1,6 @@
 package io.lamina.cvmfs.catalog;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -27,6 +28,25 @@ public final class Xattrs {
 
   public boolean isEmpty() {
     return values.isEmpty();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Xattrs that
+        && values.keySet().equals(that.values.keySet())
+        && values.entrySet().stream()
+            .allMatch(each -> Arrays.equals(each.getValue(), that.values.get(each.getKey())));
+  }
+
+  @Override
+  public int hashCode() {
+    return values.keySet().hashCode();
+  }
+
+  /** The names only. */
+  @Override
+  public String toString() {
+    return values.keySet().toString();
   }
 
   /** A copy, sorted by name. */

@@ -31,16 +31,14 @@ class ObjectCompressorTest {
     return Arrays.stream(Engine.values())
         .filter(Engine::isAvailable)
         .flatMap(
-            engine ->
-                IntStream.rangeClosed(1, engine.maxLevel())
-                    .mapToObj(level -> new Compression(engine, level)));
+            engine -> IntStream.of(1, 3, 6, 9).mapToObj(level -> new Compression(engine, level)));
   }
 
   @ParameterizedTest
   @MethodSource("everyAvailableCompression")
   void givesBackTheContentOfEveryLength(Compression compression) {
     Random random = new Random(compression.hashCode() % 1000);
-    int[] lengths = {1, 2, 100, 4096, 65_536, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3_000_000};
+    int[] lengths = {1, 2, 100, 65_536, 1 << 20, (1 << 20) + 1};
 
     try (ObjectCompressor compressor = compression.newCompressor()) {
       for (int length : lengths) {
@@ -138,7 +136,7 @@ class ObjectCompressorTest {
   void threadsThatShareACompressorGetTheBytesOfOne(Compression compression) throws Exception {
     List<byte[]> contents = new ArrayList<>();
     for (int i = 0; i < 16; i++) {
-      contents.add(halfNoise(new Random(i), 1000 + i * 97_000));
+      contents.add(halfNoise(new Random(i), 1000 + i * 80_000));
     }
 
     try (ObjectCompressor shared = compression.newCompressor();
