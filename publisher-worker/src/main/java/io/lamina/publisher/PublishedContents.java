@@ -12,13 +12,19 @@ public interface PublishedContents {
    *
    * @param diffId what it was verified against; empty if another tool published it
    */
-  record Layer(Graft graft, Optional<Digest> diffId) {}
+  record Layer(Optional<Digest> diffId) {}
 
   /** The layer with this compressed digest. */
   Optional<Layer> layer(Digest blob);
 
-  /** The merged tree of the image with this id. */
-  Optional<Graft> flat(Digest imageId);
+  /**
+   * The graft of a published layer, recovered from the catalogs; costs the reading of the layer's
+   * own catalog.
+   */
+  Optional<Graft> layerGraft(Digest blob);
+
+  /** Whether the image with this id has its merged tree. */
+  boolean hasFlat(Digest imageId);
 
   /** Whether there is an entry of any type at {@code path}. */
   boolean exists(RepositoryPath path);

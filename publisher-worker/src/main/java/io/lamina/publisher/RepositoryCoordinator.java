@@ -64,10 +64,10 @@ public final class RepositoryCoordinator {
   private final Map<WorkKey, Work> asked = new HashMap<>();
 
   /** Layers that unfinished requests need and that the repository shows. */
-  private final Map<Digest, PublishedContents.Layer> shownLayers = new HashMap<>();
+  private final Map<Digest, ShownLayer> shownLayers = new HashMap<>();
 
   /** Merged trees that unfinished requests need and that the repository shows. */
-  private final Map<Digest, Graft> shownFlats = new HashMap<>();
+  private final Set<Digest> shownFlats = new HashSet<>();
 
   // What the current batch brought and what it will say.
   private final Map<Digest, LayerConverted> newLayers = new TreeMap<>();
@@ -169,17 +169,22 @@ public final class RepositoryCoordinator {
    * Takes note of what became of the steps, and decides what follows.
    *
    * @param results one for each step that {@link #steps} gave
+   * @param contents after the commit
    * @param revision the repository's current one
    * @param earlier requests of transactions that were committed before a crash, with the revision
    */
   public Decisions settle(
-      Map<String, Step.Result> results, long revision, Map<RequestId, Long> earlier, Instant now) {
+      Map<String, Step.Result> results,
+      PublishedContents contents,
+      long revision,
+      Map<RequestId, Long> earlier,
+      Instant now) {
     settleLayers(results, now);
     settleFlats(results, now);
     settleImages(results, earlier, now);
     settleUploads(results, earlier, revision, now);
     for (Unfinished request : List.copyOf(requests.values())) {
-      List<WorkKey> outstanding = askForMissing(request);
+      List<WorkKey> outstanding = askForMissing(request, contents);
       if (request.reportsNew(outstanding)) {
         Optional<Long> shown =
             request instanceof Unfinished.Image image ? image.revision() : Optional.empty();
@@ -196,6 +201,9 @@ public final class RepositoryCoordinator {
     notes.clear();
     return decisions;
   }
+
+  /** A layer that the repository shows; its graft is looked up when a merge needs it. */
+  private record ShownLayer(Digest diffId, @Nullable Graft graft) {}
 
   // ---- requests -----------------------------------------------------------------------------
 
@@ -256,8 +264,8 @@ public final class RepositoryCoordinator {
         // Without a diff id it is another tool's, with other ideas of whiteouts and ownership.
         contents
             .layer(blob)
-            .filter(found -> found.diffId().isPresent())
-            .ifPresent(found -> shownLayers.put(blob, found));
+            .flatMap(PublishedContents.Layer::diffId)
+            .ifPresent(diffId -> shownLayers.put(blob, new ShownLayer(diffId, null)));
       }
       String conflict = conflictingDiffId(layer);
       if (conflict != null) {
@@ -268,8 +276,10 @@ public final class RepositoryCoordinator {
     if (settings.flat() && request instanceof Unfinished.Image image) {
       for (PlannedPlatform platform : image.plan.platforms()) {
         Digest imageId = platform.imageId();
-        if (!shownFlats.containsKey(imageId) && !newFlats.containsKey(imageId)) {
-          contents.flat(imageId).ifPresent(graft -> shownFlats.put(imageId, graft));
+        if (!shownFlats.contains(imageId) && !newFlats.containsKey(imageId)) {
+          if (contents.hasFlat(imageId)) {
+            shownFlats.add(imageId);
+          }
         }
       }
     }
@@ -282,10 +292,10 @@ public final class RepositoryCoordinator {
   private @Nullable String conflictingDiffId(LayerDescriptor layer) {
     Digest blob = layer.blob().digest();
     Optional<Digest> known = Optional.empty();
-    PublishedContents.Layer shown = shownLayers.get(blob);
+    ShownLayer shown = shownLayers.get(blob);
     LayerConverted converted = newLayers.get(blob);
     if (shown != null) {
-      known = shown.diffId();
+      known = Optional.of(shown.diffId());
     } else if (converted != null) {
       known = Optional.of(converted.layer().diffId());
     }
@@ -380,7 +390,7 @@ public final class RepositoryCoordinator {
                 request ->
                     request instanceof Unfinished.Image image
                         && image.platformOf(imageId).isPresent());
-    if (needed && settings.flat() && !shownFlats.containsKey(imageId)) {
+    if (needed && settings.flat() && !shownFlats.contains(imageId)) {
       newFlats.put(imageId, merged);
     }
   }
@@ -469,7 +479,7 @@ public final class RepositoryCoordinator {
     }
     for (PlannedPlatform platform : image.plan.platforms()) {
       if (settings.flat()
-          && !shownFlats.containsKey(platform.imageId())
+          && !shownFlats.contains(platform.imageId())
           && !newFlats.containsKey(platform.imageId())) {
         return false;
       }
@@ -485,9 +495,7 @@ public final class RepositoryCoordinator {
           switch (resultOf(results, layerKey(digest))) {
             case Step.Result.Shown shown ->
                 shownLayers.put(
-                    digest,
-                    new PublishedContents.Layer(
-                        converted.graft(), Optional.of(converted.layer().diffId())));
+                    digest, new ShownLayer(converted.layer().diffId(), converted.graft()));
             case Step.Result.Refused refused -> {
               for (Unfinished request : List.copyOf(requests.values())) {
                 if (request.needs(converted.layer())) {
@@ -503,7 +511,7 @@ public final class RepositoryCoordinator {
     newFlats.forEach(
         (imageId, merged) -> {
           switch (resultOf(results, flatKey(imageId))) {
-            case Step.Result.Shown shown -> shownFlats.put(imageId, merged.graft());
+            case Step.Result.Shown shown -> shownFlats.add(imageId);
             case Step.Result.Refused refused -> {
               for (Unfinished request : List.copyOf(requests.values())) {
                 if (request instanceof Unfinished.Image image
@@ -581,7 +589,7 @@ public final class RepositoryCoordinator {
   }
 
   /** Asks for what nobody was asked for yet; all that the request waits for. */
-  private List<WorkKey> askForMissing(Unfinished request) {
+  private List<WorkKey> askForMissing(Unfinished request, PublishedContents contents) {
     List<WorkKey> outstanding = new ArrayList<>();
     if (request instanceof Unfinished.Image image && image.revision().isPresent()) {
       outstanding.add(image.thinWork());
@@ -599,10 +607,10 @@ public final class RepositoryCoordinator {
     }
     if (settings.flat() && request instanceof Unfinished.Image image) {
       for (PlannedPlatform platform : image.plan.platforms()) {
-        if (!shownFlats.containsKey(platform.imageId())) {
+        if (!shownFlats.contains(platform.imageId())) {
           outstanding.add(flatWork(platform.imageId()));
           if (allLayers || isShown(platform)) {
-            askForFlat(image, platform);
+            askForFlat(image, platform, contents);
           }
         }
       }
@@ -618,18 +626,33 @@ public final class RepositoryCoordinator {
         .allMatch(layer -> shownLayers.containsKey(layer.blob().digest()));
   }
 
-  private void askForFlat(Unfinished.Image image, PlannedPlatform platform) {
+  private void askForFlat(
+      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
     List<Graft> grafts = new ArrayList<>();
     for (LayerDescriptor layer : platform.layers()) {
-      PublishedContents.Layer shown = shownLayers.get(layer.blob().digest());
-      if (shown == null) {
-        throw new IllegalStateException("asked to merge with an unknown layer: " + layer);
-      }
-      grafts.add(shown.graft());
+      grafts.add(graftOf(layer.blob().digest(), contents));
     }
     ask(
         new FlatRequested(
             repository, platform.imageId(), grafts, platform.config(), image.timestampSeconds()));
+  }
+
+  private Graft graftOf(Digest blob, PublishedContents contents) {
+    ShownLayer shown = shownLayers.get(blob);
+    if (shown != null && shown.graft() != null) {
+      return shown.graft();
+    }
+    Graft graft =
+        contents
+            .layerGraft(blob)
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        repository + " showed layer " + blob + " and shows it no more"));
+    if (shown != null) {
+      shownLayers.put(blob, new ShownLayer(shown.diffId(), graft));
+    }
+    return graft;
   }
 
   private void askForThin(Unfinished.Image image) {
@@ -660,7 +683,7 @@ public final class RepositoryCoordinator {
           .ifPresent(image -> image.plan.platforms().forEach(p -> images.add(p.imageId())));
     }
     shownLayers.keySet().retainAll(layers);
-    shownFlats.keySet().retainAll(images);
+    shownFlats.retainAll(images);
   }
 
   // ---- small words --------------------------------------------------------------------------

@@ -83,12 +83,17 @@ final class FakeRepository implements PublishedContents {
     Optional<Digest> diffId =
         Optional.ofNullable(entries.get(RepositoryLayout.layerDiffId(blob.hex())))
             .map(c -> Digest.parse(((CatalogChange.PutSymlink) c).target()));
-    return graft(RepositoryLayout.layer(blob.hex())).map(graft -> new Layer(graft, diffId));
+    return layerGraft(blob).map(graft -> new Layer(diffId));
   }
 
   @Override
-  public Optional<Graft> flat(Digest imageId) {
-    return graft(RepositoryLayout.flat(imageId.hex()));
+  public Optional<Graft> layerGraft(Digest blob) {
+    return graft(RepositoryLayout.layer(blob.hex()));
+  }
+
+  @Override
+  public boolean hasFlat(Digest imageId) {
+    return graft(RepositoryLayout.flat(imageId.hex())).isPresent();
   }
 
   @Override

@@ -398,7 +398,8 @@ class RepositoryCoordinatorTest {
       coordinator.accept(event, repository, NOW);
     }
     Map<String, Step.Result> results = repository.commit(coordinator.steps(repository));
-    Decisions decisions = coordinator.settle(results, repository.revision(), Map.of(), NOW);
+    Decisions decisions =
+        coordinator.settle(results, repository, repository.revision(), Map.of(), NOW);
     decisions.statuses().forEach(s -> statuses.put(s.request(), s));
     decisions
         .notes()

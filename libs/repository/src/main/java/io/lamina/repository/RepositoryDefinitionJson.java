@@ -1,0 +1,168 @@
+package io.lamina.repository;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.repository.RepositoryDefinition.Backend;
+import io.lamina.repository.RepositoryDefinition.Settings;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** The text form of a definition: fields in fixed order, unknown ones refused. Thread-safe. */
+final class RepositoryDefinitionJson {
+  private static final int VERSION = 1;
+  private static final Set<String> FIELDS =
+      Set.of(
+          "version",
+          "name",
+          "storage",
+          "keys",
+          "backend",
+          "created",
+          "ttl-seconds",
+          "flat",
+          "garbage-collectable",
+          "tags",
+          "generic-tags");
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(JsonReadFeature.ALLOW_JAVA_COMMENTS)
+          .build();
+
+  private RepositoryDefinitionJson() {}
+
+  static byte[] encode(RepositoryDefinition definition) {
+    Settings settings = definition.settings();
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("version", VERSION);
+    node.put("name", definition.name().value());
+    definition.storage().ifPresent(storage -> node.put("storage", storage));
+    definition.keys().ifPresent(keys -> node.put("keys", keys.toString()));
+    node.put("backend", word(definition.backend()));
+    node.put("created", definition.createdAt().toString());
+    node.put("ttl-seconds", settings.ttl().toSeconds());
+    node.put("flat", settings.flat());
+    node.put("garbage-collectable", settings.garbageCollectable());
+    node.put("tags", settings.tags());
+    node.put("generic-tags", settings.genericTags());
+    return (node.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * @throws RepositoryException.Rejected naming the file and the field
+   */
+  static RepositoryDefinition decode(byte[] bytes, Path file) {
+    try {
+      JsonNode node = MAPPER.readTree(bytes);
+      if (!(node instanceof ObjectNode object)) {
+        throw new RepositoryException.Rejected("not a JSON object");
+      }
+      long version = number(object, "version", VERSION);
+      if (version != VERSION) {
+        throw new RepositoryException.Rejected(
+            "it has version " + version + ", this software knows version " + VERSION);
+      }
+      for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
+        String name = names.next();
+        if (!FIELDS.contains(name)) {
+          throw new RepositoryException.Rejected(
+              "unknown field '" + name + "'; known are " + FIELDS.stream().sorted().toList());
+        }
+      }
+      return new RepositoryDefinition(
+          new RepositoryName(text(object, "name").orElse("")),
+          text(object, "storage"),
+          text(object, "keys").map(Path::of),
+          backend(text(object, "backend").orElse(word(Backend.NATIVE))),
+          new Settings(
+              Duration.ofSeconds(
+                  number(object, "ttl-seconds", Settings.DEFAULT.ttl().toSeconds())),
+              flag(object, "flat", Settings.DEFAULT.flat()),
+              flag(object, "garbage-collectable", Settings.DEFAULT.garbageCollectable()),
+              flag(object, "tags", Settings.DEFAULT.tags()),
+              Math.toIntExact(number(object, "generic-tags", Settings.DEFAULT.genericTags()))),
+          Instant.parse(text(object, "created").orElse("")));
+    } catch (JsonProcessingException
+        | java.io.UncheckedIOException
+        | CvmfsException.Rejected
+        | RepositoryException.Rejected
+        | InvalidPathException
+        | DateTimeException
+        | ArithmeticException e) {
+      throw unreadable(file, e);
+    } catch (java.io.IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static RepositoryException.Rejected unreadable(Path file, Exception e) {
+    return new RepositoryException.Rejected(
+        "the repository definition " + file + " cannot be used: " + e.getMessage(), e);
+  }
+
+  private static Optional<String> text(ObjectNode object, String field) {
+    JsonNode value = object.get(field);
+    if (value == null) {
+      return Optional.empty();
+    }
+    if (!value.isTextual()) {
+      throw new RepositoryException.Rejected("field '" + field + "' is not a text");
+    }
+    return Optional.of(value.textValue());
+  }
+
+  private static long number(ObjectNode object, String field, long byDefault) {
+    JsonNode value = object.get(field);
+    if (value == null) {
+      return byDefault;
+    }
+    if (!value.canConvertToLong() || !value.isIntegralNumber()) {
+      throw new RepositoryException.Rejected("field '" + field + "' is not a whole number");
+    }
+    return value.longValue();
+  }
+
+  private static boolean flag(ObjectNode object, String field, boolean byDefault) {
+    JsonNode value = object.get(field);
+    if (value == null) {
+      return byDefault;
+    }
+    if (!value.isBoolean()) {
+      throw new RepositoryException.Rejected("field '" + field + "' is neither true nor false");
+    }
+    return value.booleanValue();
+  }
+
+  private static Backend backend(String text) {
+    for (Backend backend : Backend.values()) {
+      if (word(backend).equals(text)) {
+        return backend;
+      }
+    }
+    throw new RepositoryException.Rejected(
+        "field 'backend' is '"
+            + text
+            + "'; known are "
+            + List.of(Backend.values()).stream().map(RepositoryDefinitionJson::word).toList());
+  }
+
+  private static String word(Backend backend) {
+    return backend.name().toLowerCase(Locale.ROOT);
+  }
+}
