@@ -1,0 +1,91 @@
+package io.lamina.converter.layer;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Buffers in a few sizes, reused, and together never more than a budget. A thread may wait for a
+ * buffer only while it holds none that is not under work, so that waiting always ends. Thread-safe;
+ * free lists are guarded by {@code this}.
+ */
+final class BufferPool {
+  /** Buffers of this size gather small files. */
+  static final int BATCH_BYTES = 1 << 18;
+
+  private final int[] sizes;
+  private final long budgetBytes;
+  private final Semaphore budgetKib;
+  private final Deque<byte[]>[] free;
+  private long allocatedBytes;
+
+  /**
+   * @param maxBytes of the largest buffer
+   * @param budgetBytes of all; at least two of the largest
+   */
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  BufferPool(int maxBytes, long budgetBytes) {
+    if (budgetBytes < 2L * maxBytes || budgetBytes >> 10 > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a budget of "
+              + budgetBytes
+              + " bytes is not between two of the largest buffers ("
+              + maxBytes
+              + " bytes) and 2 TiB");
+    }
+    this.sizes =
+        Arrays.stream(new int[] {BATCH_BYTES, 4 * BATCH_BYTES, 16 * BATCH_BYTES, maxBytes})
+            .filter(size -> size <= maxBytes)
+            .distinct()
+            .sorted()
+            .toArray();
+    this.budgetBytes = budgetBytes;
+    this.budgetKib = new Semaphore((int) (budgetBytes >> 10), true);
+    this.free = new Deque[sizes.length];
+    for (int i = 0; i < free.length; i++) {
+      free[i] = new ArrayDeque<>();
+    }
+  }
+
+  /** Waits until the budget has room; the buffer may be larger than asked for. */
+  byte[] take(int bytes) throws InterruptedException {
+    int index = 0;
+    while (sizes[index] < bytes) {
+      index++;
+    }
+    budgetKib.acquire(kib(sizes[index]));
+    synchronized (this) {
+      byte[] reused = free[index].pollLast();
+      if (reused != null) {
+        return reused;
+      }
+      makeRoom(sizes[index]);
+    }
+    return new byte[sizes[index]];
+  }
+
+  /** A new buffer takes the place of idle ones, the largest first. */
+  private void makeRoom(int bytes) {
+    allocatedBytes += bytes;
+    for (int i = sizes.length - 1; i >= 0; i--) {
+      while (allocatedBytes > budgetBytes && free[i].pollFirst() != null) {
+        allocatedBytes -= sizes[i];
+      }
+    }
+  }
+
+  /** Gives the array back for reuse, while its bytes still count. */
+  synchronized void recycle(byte[] buffer) {
+    free[Arrays.binarySearch(sizes, buffer.length)].addLast(buffer);
+  }
+
+  /** Gives its share of the budget back. */
+  void release(int bufferBytes) {
+    budgetKib.release(kib(bufferBytes));
+  }
+
+  private static int kib(int bytes) {
+    return (bytes + 1023) >> 10;
+  }
+}
