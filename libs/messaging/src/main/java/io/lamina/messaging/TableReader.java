@@ -1,0 +1,175 @@
+package io.lamina.messaging;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads a whole topic from its start and then follows it, outside of any group: for tables
+ * (compacted topics) and for the journal. One platform thread owns the consumer and calls the fold.
+ *
+ * <p>{@link #start} and {@link #close} are thread-safe.
+ */
+public final class TableReader implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TableReader.class);
+  private static final Duration POLL = Duration.ofMillis(500);
+  private static final Duration ERROR_PAUSE = Duration.ofSeconds(1);
+  private static final int MAX_POLL_RECORDS = 1000;
+
+  /** Takes the records, each partition's in order; on the reader's thread. */
+  @FunctionalInterface
+  public interface Fold {
+    void accept(Received record);
+  }
+
+  private final String name;
+  private final Topic topic;
+  private final Fold fold;
+  private final WorkerMetrics metrics;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final CompletableFuture<Void> caughtUp = new CompletableFuture<>();
+  private final CompletableFuture<Void> stopped = new CompletableFuture<>();
+  private final Thread thread;
+  private volatile boolean stopping;
+
+  /**
+   * @param name in thread names, metrics and logs
+   * @param fold a failure of it ends the reader
+   */
+  public TableReader(
+      KafkaSettings kafka, String name, Topic topic, Fold fold, MeterRegistry registry) {
+    this.name = name;
+    this.topic = topic;
+    this.fold = fold;
+    this.metrics = new WorkerMetrics(registry, name, () -> 0, () -> 0);
+    this.consumer = new KafkaClients(kafka).plainConsumer(name, MAX_POLL_RECORDS);
+    this.thread = Thread.ofPlatform().daemon().name(name + "-table").unstarted(this::run);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  /**
+   * Completes when everything that was in the topic at the start has been folded; fails when the
+   * reader ends before.
+   */
+  public CompletableFuture<Void> caughtUp() {
+    return caughtUp.copy();
+  }
+
+  /** Completes when the reader has ended: normally after {@link #close}, else with the failure. */
+  public CompletableFuture<Void> stopped() {
+    return stopped.copy();
+  }
+
+  @Override
+  public void close() {
+    stopping = true;
+    consumer.wakeup();
+    try {
+      if (thread.getState() == Thread.State.NEW) {
+        consumer.close();
+      } else {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    Throwable failure = null;
+    try (consumer) {
+      Map<TopicPartition, Long> ends = assign();
+      while (!stopping) {
+        turn(ends);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable t) { // the thread's top
+      failure = t;
+    }
+    if (failure == null) {
+      caughtUp.completeExceptionally(
+          new MessagingException.Retryable(name + " was stopped before it caught up", null));
+      stopped.complete(null);
+    } else {
+      LOG.atError().addKeyValue("worker", name).setCause(failure).log("table reader has stopped");
+      caughtUp.completeExceptionally(failure);
+      stopped.completeExceptionally(failure);
+    }
+  }
+
+  /** The end of each partition now. */
+  private Map<TopicPartition, Long> assign() throws InterruptedException {
+    while (!stopping) {
+      try {
+        List<PartitionInfo> infos = consumer.partitionsFor(topic.topicName());
+        if (infos.isEmpty()) {
+          throw new MessagingException.Rejected("there is no topic " + topic.topicName());
+        }
+        List<TopicPartition> partitions =
+            infos.stream().map(i -> new TopicPartition(i.topic(), i.partition())).toList();
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+        return new HashMap<>(consumer.endOffsets(partitions));
+      } catch (WakeupException | RetriableException e) {
+        waitAfter(e);
+      }
+    }
+    return new HashMap<>();
+  }
+
+  private void turn(Map<TopicPartition, Long> ends) throws InterruptedException {
+    try {
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        take(record);
+      }
+      metrics.progress();
+      if (!caughtUp.isDone()) {
+        ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
+        if (ends.isEmpty()) {
+          caughtUp.complete(null);
+        }
+      }
+    } catch (WakeupException | RetriableException e) {
+      waitAfter(e);
+    }
+  }
+
+  private void take(ConsumerRecord<byte[], byte[]> record) {
+    Received received;
+    try {
+      received = EventRecords.decode(record);
+    } catch (MessagingException.Corrupt e) {
+      // A reader cannot set records aside; others go on, and somebody must look.
+      metrics.deadLetter(EventRecords.position(record).toString(), e);
+      return;
+    }
+    fold.accept(received);
+    metrics.committed(1);
+  }
+
+  private void waitAfter(KafkaException e) throws InterruptedException {
+    if (!stopping && !(e instanceof WakeupException)) {
+      LOG.atWarn()
+          .addKeyValue("worker", name)
+          .addKeyValue("cause", e.toString())
+          .log("reading failed; it goes on");
+      Thread.sleep(ERROR_PAUSE);
+    }
+  }
+}

@@ -1,0 +1,292 @@
+package io.lamina.messaging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lamina.messaging.event.Event;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+@SuppressWarnings("NullAway.Init")
+class PartitionedWorkerIT {
+  @RegisterExtension static final BrokerExtension BROKER = new BrokerExtension();
+
+  private static final Retries QUICK =
+      new Retries(3, Duration.ofMillis(10), Duration.ofMillis(100));
+
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private String group = "";
+  private EventProducer producer;
+
+  @BeforeEach
+  void nameTheGroup(TestInfo test) {
+    group = "it." + test.getTestMethod().orElseThrow().getName();
+    producer = new EventProducer(BROKER.kafka("test"), Clock.systemUTC(), Duration.ofSeconds(20));
+    open.add(producer);
+  }
+
+  @AfterEach
+  void closeAll() throws Exception {
+    for (AutoCloseable closeable : open.reversed()) {
+      closeable.close();
+    }
+  }
+
+  /** Records what it saw; commits each batch with nothing else. */
+  private static class Recorder implements PartitionHandler {
+    final PartitionScope scope;
+    final List<String> seen;
+
+    Recorder(PartitionScope scope, List<String> seen) {
+      this.scope = scope;
+      this.seen = seen;
+    }
+
+    @Override
+    public void handle(List<Received> batch) {
+      batch.forEach(r -> seen.add(request(r)));
+      scope.commit(List.of());
+    }
+  }
+
+  private static String request(Received record) {
+    return ((Event.CancelRequested) record.event().orElseThrow()).request().value();
+  }
+
+  private PartitionedWorker.Settings settings(String name) {
+    return PartitionedWorker.Settings.of(name, Topic.REPOSITORY, group)
+        .withRetries(QUICK)
+        .withIdleInterval(Duration.ofMillis(200));
+  }
+
+  private PartitionedWorker worker(String name, PartitionHandler.Factory handlers) {
+    return worker(settings(name), handlers, FailurePolicy.standard());
+  }
+
+  private PartitionedWorker worker(
+      PartitionedWorker.Settings settings,
+      PartitionHandler.Factory handlers,
+      FailurePolicy policy) {
+    PartitionedWorker worker =
+        new PartitionedWorker(
+            BROKER.kafka(settings.name()),
+            settings,
+            handlers,
+            policy,
+            new SimpleMeterRegistry(),
+            Clock.systemUTC(),
+            new Random(1));
+    open.add(worker);
+    worker.start();
+    return worker;
+  }
+
+  private List<String> send(String prefix, int count) {
+    List<String> requests = IntStream.range(0, count).mapToObj(i -> prefix + "-" + i).toList();
+    producer.send(
+        requests.stream()
+            .map(r -> Outgoing.of(SampleEvents.cancel("repo" + r.hashCode() % 7 + ".org", r)))
+            .toList());
+    return requests;
+  }
+
+  @Test
+  void handsEveryRecordToItsPartitionInOrder() throws Exception {
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    List<String> sent = send("order", 50);
+
+    worker("w1", scope -> new Recorder(scope, seen));
+
+    Waiting.until("all records", () -> seen.size() >= 50 && seen.containsAll(sent));
+    assertThat(seen.stream().filter(sent::contains)).doesNotHaveDuplicates().hasSize(50);
+  }
+
+  @Test
+  void redeliversWhatWasNotCommittedAndCommitsEventsAndOffsetsTogether() throws Exception {
+    List<String> sent = send("txn", 20);
+    AtomicInteger crashes = new AtomicInteger(3);
+    Set<String> effects = ConcurrentHashMap.newKeySet();
+    List<String> committed = Collections.synchronizedList(new ArrayList<>());
+    TableReader reader =
+        new TableReader(
+            BROKER.kafka("reader"),
+            "reader",
+            Topic.STATUS,
+            r -> committed.add(r.key()),
+            new SimpleMeterRegistry());
+    open.add(reader);
+    reader.start();
+
+    worker(
+        settings("w1"),
+        scope ->
+            batch -> {
+              List<Received> mine = batch.stream().filter(r -> sent.contains(request(r))).toList();
+              mine.forEach(r -> effects.add(request(r)));
+              if (!mine.isEmpty() && crashes.getAndDecrement() > 0) {
+                throw new IllegalStateException("crash between effect and commit");
+              }
+              scope.commit(
+                  mine.stream()
+                      .map(
+                          r ->
+                              Outgoing.of(
+                                  new Event.WorkProgress(
+                                      SampleEvents.REPOSITORY,
+                                      new io.lamina.messaging.event.WorkKey(
+                                          io.lamina.messaging.event.WorkKey.Kind.THIN, request(r)),
+                                      1,
+                                      1,
+                                      SampleEvents.TIME)))
+                      .toList());
+            },
+        FailurePolicy.standard());
+
+    List<String> expected = sent.stream().map(r -> SampleEvents.REPOSITORY + "/thin/" + r).toList();
+    Waiting.until("all events", () -> committed.containsAll(expected));
+    assertThat(effects).containsAll(sent);
+    assertThat(committed.stream().filter(expected::contains)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void setsAPoisonRecordAsideAndGoesOn() throws Exception {
+    List<String> sent = send("poison", 20);
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    List<Received> letters = Collections.synchronizedList(new ArrayList<>());
+    List<String> told = Collections.synchronizedList(new ArrayList<>());
+    TableReader reader =
+        new TableReader(
+            BROKER.kafka("letters"),
+            "letters",
+            Topic.DEAD_LETTERS,
+            letters::add,
+            new SimpleMeterRegistry());
+    open.add(reader);
+    reader.start();
+
+    worker(
+        settings("w1"),
+        scope ->
+            new PartitionHandler() {
+              @Override
+              public void handle(List<Received> batch) {
+                for (Received record : batch) {
+                  if (request(record).equals("poison-7")) {
+                    throw new IllegalStateException("cannot digest poison-7");
+                  }
+                }
+                batch.forEach(r -> seen.add(request(r)));
+                scope.commit(List.of());
+              }
+
+              @Override
+              public List<Outgoing> abandoned(Received record, Throwable cause) {
+                told.add(request(record));
+                return List.of();
+              }
+            },
+        FailurePolicy.standard());
+
+    Waiting.until(
+        "all others",
+        () -> seen.containsAll(sent.stream().filter(r -> !r.equals("poison-7")).toList()));
+    Waiting.until(
+        "the dead letter", () -> letters.stream().anyMatch(r -> request(r).equals("poison-7")));
+    assertThat(told).containsExactly("poison-7");
+    assertThat(seen.stream().filter(sent::contains)).doesNotHaveDuplicates().hasSize(19);
+  }
+
+  @Test
+  void sharesPartitionsAmongWorkersAndTakesOverThoseOfOneThatLeft() throws Exception {
+    List<String> seen1 = Collections.synchronizedList(new ArrayList<>());
+    List<String> seen2 = Collections.synchronizedList(new ArrayList<>());
+    Set<Integer> partitions2 = ConcurrentHashMap.newKeySet();
+    PartitionedWorker first = worker("w1", scope -> new Recorder(scope, seen1));
+    send("early", 10);
+    Waiting.until("the first worker", () -> !seen1.isEmpty());
+
+    worker(
+        "w2",
+        scope -> {
+          partitions2.add(scope.partition());
+          return new Recorder(scope, seen2);
+        });
+    Waiting.until("a partition for the second", () -> !partitions2.isEmpty());
+    assertThat(partitions2.size()).isLessThan(BrokerExtension.PARTITIONS);
+    first.close();
+    Waiting.until("all partitions", () -> partitions2.size() == BrokerExtension.PARTITIONS);
+    List<String> late = send("late", 10);
+
+    Waiting.until("all records", () -> seen2.containsAll(late));
+    List<String> both = new ArrayList<>(seen1);
+    both.addAll(seen2);
+    assertThat(both).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void restoresNotesOfTheFormerOwner() throws Exception {
+    List<Map<String, Received>> restored = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch noted = new CountDownLatch(1);
+    Event.PendingWork keep = new Event.PendingWork(SampleEvents.work(1));
+    Event.PendingWork drop = new Event.PendingWork(SampleEvents.work(2));
+    producer.send(Outgoing.of(SampleEvents.cancel("notes.example.org", "note-1")));
+    PartitionedWorker first =
+        worker(
+            "w1",
+            scope ->
+                batch -> {
+                  scope.commit(List.of(Outgoing.of(keep), Outgoing.of(drop)));
+                  scope.commit(List.of(Outgoing.deleting(drop)));
+                  noted.countDown();
+                });
+    assertThat(noted.await(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+    first.close();
+
+    worker(
+        "w2",
+        scope -> {
+          restored.add(scope.restore(Topic.PENDING));
+          return batch -> scope.commit(List.of());
+        });
+
+    Waiting.until("all partitions", () -> restored.size() == BrokerExtension.PARTITIONS);
+    assertThat(restored.stream().flatMap(m -> m.values().stream()))
+        .isNotEmpty()
+        .allSatisfy(r -> assertThat(r.event()).contains(keep));
+  }
+
+  @Test
+  void stopsWithTheFailureThatThePolicyCallsFinal() throws Exception {
+    producer.send(Outgoing.of(SampleEvents.cancel("fatal.example.org", "fatal-1")));
+    PartitionedWorker worker =
+        worker(
+            settings("w1"),
+            scope ->
+                batch -> {
+                  throw new IllegalStateException("no key");
+                },
+            failure -> FailurePolicy.Verdict.STOP);
+
+    Waiting.until("the end", () -> worker.stopped().isDone());
+
+    assertThat(worker.stopped()).isCompletedExceptionally();
+    assertThat(worker.stopped().exceptionNow())
+        .isInstanceOf(MessagingException.Fatal.class)
+        .hasMessageContaining("no key");
+  }
+}
