@@ -4,6 +4,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +40,17 @@ final class Lane implements PartitionScope {
       Clock clock,
       Runnable onDrained) {}
 
+  /** A record that the handler has; without its bytes once it is done. */
+  private static final class Handed {
+    final long offset;
+    @Nullable ConsumerRecord<byte[], byte[]> record;
+
+    Handed(ConsumerRecord<byte[], byte[]> record) {
+      this.offset = record.offset();
+      this.record = record;
+    }
+  }
+
   /** How a lane ended. */
   record End(@Nullable Throwable failure, boolean inBatch, long lastOffset, boolean alone) {}
 
@@ -58,7 +71,9 @@ final class Lane implements PartitionScope {
   private final List<ProducerRecord<byte[], byte[]>> letters = new ArrayList<>();
   private long handedUpTo = -1;
   private long committedUpTo = -1;
-  private int uncommitted;
+  // Handed over since the committed offset, in order; of these, by offset, what is not done.
+  private final ArrayDeque<Handed> uncommitted = new ArrayDeque<>();
+  private final Map<Long, Handed> undone = new HashMap<>();
   private boolean inBatch;
   private long lastOffset = -1;
   private boolean alone;
@@ -168,6 +183,7 @@ final class Lane implements PartitionScope {
       return;
     }
     List<Received> batch = new ArrayList<>(taken.size());
+    List<ConsumerRecord<byte[], byte[]>> raw = new ArrayList<>(taken.size());
     for (ConsumerRecord<byte[], byte[]> record : taken) {
       Optional<Setbacks.Abandoned> abandoned = setbacks.abandoned(record.offset());
       Received received = null;
@@ -178,23 +194,30 @@ final class Lane implements PartitionScope {
       }
       if (abandoned.isEmpty() && received != null) {
         batch.add(received);
+        raw.add(record);
       } else {
-        hand(handler, batch);
+        hand(handler, batch, raw);
         batch = new ArrayList<>();
+        raw = new ArrayList<>();
         setAside(handler, record, received, abandoned.orElseThrow());
       }
     }
-    hand(handler, batch);
+    hand(handler, batch, raw);
   }
 
-  private void hand(PartitionHandler handler, List<Received> batch) {
+  private void hand(
+      PartitionHandler handler, List<Received> batch, List<ConsumerRecord<byte[], byte[]>> raw) {
     if (batch.isEmpty()) {
       return;
     }
     lastOffset = batch.getLast().position().offset();
     alone = batch.size() == 1;
     handedUpTo = lastOffset + 1;
-    uncommitted += batch.size();
+    for (ConsumerRecord<byte[], byte[]> record : raw) {
+      Handed handed = new Handed(record);
+      uncommitted.add(handed);
+      undone.put(handed.offset, handed);
+    }
     long start = System.nanoTime();
     inBatch = true;
     handler.handle(List.copyOf(batch));
@@ -212,26 +235,29 @@ final class Lane implements PartitionScope {
         letters.add(encode(event.causedBy(received)));
       }
     }
-    letters.add(
-        DeadLetters.of(
-            record,
-            context.settings().group(),
-            abandoned.attempts(),
-            abandoned.cause(),
-            context.clock().instant()));
-    context.metrics().deadLetter(partition + "@" + record.offset(), abandoned.cause());
-    boolean nothingBefore = uncommitted == 0;
+    addLetter(record, abandoned.attempts(), abandoned.cause());
+    boolean nothingBefore = uncommitted.isEmpty();
     handedUpTo = record.offset() + 1;
-    uncommitted++;
     if (nothingBefore) {
       commit(List.of());
+    } else {
+      Handed handed = new Handed(record);
+      handed.record = null;
+      uncommitted.add(handed);
     }
+  }
+
+  private void addLetter(ConsumerRecord<byte[], byte[]> record, int attempts, Throwable cause) {
+    letters.add(
+        DeadLetters.of(
+            record, context.settings().group(), attempts, cause, context.clock().instant()));
+    context.metrics().deadLetter(partition + "@" + record.offset(), cause);
   }
 
   /** The next batch; empty after the idle interval, at the bound of uncommitted, or at the end. */
   private List<ConsumerRecord<byte[], byte[]>> take() throws InterruptedException {
     long nanos = context.settings().idleInterval().toNanos();
-    boolean full = uncommitted >= context.settings().maxUncommitted();
+    boolean full = uncommitted.size() >= context.settings().maxUncommitted();
     List<ConsumerRecord<byte[], byte[]>> taken = new ArrayList<>();
     boolean drained;
     lock.lock();
@@ -271,18 +297,52 @@ final class Lane implements PartitionScope {
   @Override
   public void commit(List<Outgoing> events) {
     checkThread();
+    undone.values().forEach(handed -> handed.record = null);
+    undone.clear();
+    write(events);
+  }
+
+  @Override
+  public void commit(List<Outgoing> events, Collection<Received.Position> done) {
+    checkThread();
+    done.forEach(position -> finish(position));
+    write(events);
+  }
+
+  @Override
+  public void setAside(Received received, Throwable cause) {
+    checkThread();
+    addLetter(finish(received.position()), 1, cause);
+  }
+
+  private ConsumerRecord<byte[], byte[]> finish(Received.Position position) {
+    Handed handed = undone.remove(position.offset());
+    if (handed == null || handed.record == null) {
+      throw new IllegalStateException(position + " was not handed over or is done already");
+    }
+    ConsumerRecord<byte[], byte[]> record = handed.record;
+    handed.record = null;
+    return record;
+  }
+
+  private void write(List<Outgoing> events) {
     List<ProducerRecord<byte[], byte[]>> toSend = new ArrayList<>(events.size() + letters.size());
     events.forEach(event -> toSend.add(encode(event)));
     toSend.addAll(letters);
-    boolean moves = handedUpTo > committedUpTo;
+    int finished = 0;
+    while (!uncommitted.isEmpty() && uncommitted.getFirst().record == null) {
+      uncommitted.removeFirst();
+      finished++;
+    }
+    long next = uncommitted.isEmpty() ? handedUpTo : uncommitted.getFirst().offset;
+    boolean moves = next > committedUpTo;
     if (toSend.isEmpty() && !moves) {
       return;
     }
-    transactions.commit(toSend, moves ? OptionalLong.of(handedUpTo) : OptionalLong.empty());
-    context.metrics().committed(uncommitted);
+    transactions.commit(toSend, moves ? OptionalLong.of(next) : OptionalLong.empty());
+    context.metrics().committed(finished);
     letters.clear();
-    committedUpTo = handedUpTo;
-    uncommitted = 0;
+    committedUpTo = next;
     setbacks.progressed(committedUpTo);
   }
 

@@ -1,5 +1,6 @@
 package io.lamina.messaging;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
@@ -16,6 +17,21 @@ public interface PartitionScope {
    * @throws MessagingException if it failed: let it pass, the worker starts the partition anew
    */
   void commit(List<Outgoing> events);
+
+  /**
+   * Writes the events and marks these records as done, both or neither; for handlers that finish
+   * records in another order than they came. The offset follows up to the first record that is not
+   * done: after a failure the records from there on are handed over again, done or not.
+   *
+   * @param done records handed over and not marked before
+   */
+  void commit(List<Outgoing> events, Collection<Received.Position> done);
+
+  /**
+   * Makes a record that was handed over a dead letter and marks it as done, both with the next
+   * commit. What is to be told to those who wait for it, the handler commits itself.
+   */
+  void setAside(Received record, Throwable cause);
 
   /**
    * The latest event under each key of the partition with this number in another topic, in the
