@@ -1,0 +1,125 @@
+package io.lamina.cvmfs.reader;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.compression.CompressionAlgorithm;
+import io.lamina.cvmfs.compression.Decompression;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+
+/**
+ * A repository's objects, each checked against its name before a byte of it is handed out.
+ *
+ * <p>Up to {@link #MAX_IN_MEMORY_BYTES} of an object are held in memory; what is longer goes
+ * through a file in the scratch folder that is gone when the stream is closed. Thread-safe.
+ *
+ * <p>Source: docs/format/objects.md, "Names follow from the stored bytes".
+ */
+public final class VerifiedObjects {
+  /** Above this an object is spooled to a file. */
+  public static final int MAX_IN_MEMORY_BYTES = 8 << 20;
+
+  /** The longest catalog, uncompressed: several million entries. */
+  public static final long MAX_CATALOG_BYTES = 2L << 30;
+
+  private final RepositoryFiles files;
+  private final Path scratch;
+
+  /**
+   * @param scratch an existing folder for large objects while they are read
+   */
+  public VerifiedObjects(RepositoryFiles files, Path scratch) {
+    this.files = files;
+    this.scratch = scratch;
+  }
+
+  /**
+   * The content of a small compressed object: a certificate, history or description.
+   *
+   * @throws CvmfsException.Corrupt if it does not have its hash, is not one zlib stream, or has
+   *     more than {@code maxBytes} of content
+   * @throws CvmfsException.NotFound if it is missing
+   * @throws CvmfsException.Retryable if reading failed
+   */
+  public byte[] read(ContentHash hash, ObjectKind kind, int maxBytes) {
+    String path = kind.pathOf(hash);
+    try (Spool stored = fetch(hash, kind, maxBytes);
+        InputStream content = Decompression.stream(stored.open(), maxBytes)) {
+      return content.readAllBytes();
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    } catch (CvmfsException.Corrupt e) {
+      throw new CvmfsException.Corrupt(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The content of a file object or chunk. Reading throws {@link CvmfsException.Corrupt} where the
+   * content does not decompress to exactly {@code sizeBytes}.
+   *
+   * @throws CvmfsException.Corrupt if it does not have its hash
+   * @throws CvmfsException.NotFound if it is missing
+   * @throws CvmfsException.Retryable if reading failed
+   */
+  public InputStream open(
+      ContentHash hash, ObjectKind kind, CompressionAlgorithm compression, long sizeBytes) {
+    Spool stored = fetch(hash, kind, sizeBytes);
+    try {
+      InputStream raw = stored.open();
+      InputStream content =
+          switch (compression) {
+            case ZLIB -> Decompression.stream(raw, sizeBytes);
+            case NONE -> raw;
+          };
+      return new ExactLength(content, sizeBytes, kind.pathOf(hash), stored);
+    } catch (IOException e) {
+      stored.close();
+      throw unreadable(kind.pathOf(hash), e);
+    }
+  }
+
+  /**
+   * Opens a catalog; the caller closes it.
+   *
+   * @param sizeBytes its uncompressed size; 0 if it is not known
+   * @throws CvmfsException.Corrupt if it does not have its hash, its size, or the form of a catalog
+   * @throws CvmfsException.NotFound if it is missing
+   * @throws CvmfsException.Retryable if reading failed
+   */
+  public OpenCatalog openCatalog(ContentHash hash, long sizeBytes) {
+    String path = ObjectKind.CATALOG.pathOf(hash);
+    long limit = sizeBytes > 0 ? Math.min(sizeBytes, MAX_CATALOG_BYTES) : MAX_CATALOG_BYTES;
+    try (Spool stored = fetch(hash, ObjectKind.CATALOG, limit);
+        InputStream content = Decompression.stream(stored.open(), limit)) {
+      return OpenCatalog.of(Spool.of(content, scratch), sizeBytes);
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    } catch (CvmfsException.Corrupt e) {
+      throw new CvmfsException.Corrupt(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Fetches the stored bytes and compares their hash. */
+  private Spool fetch(ContentHash hash, ObjectKind kind, long contentBytes) {
+    String path = kind.pathOf(hash);
+    try (StoredStream stored = new StoredStream(files.open(path), hash, contentBytes)) {
+      Spool spool = Spool.of(stored, scratch);
+      try {
+        stored.requireHash(path);
+        return spool;
+      } catch (CvmfsException e) {
+        spool.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  private CvmfsException.Retryable unreadable(String path, IOException e) {
+    return new CvmfsException.Retryable(
+        "cannot read " + path + " from " + files + ": " + e.getMessage(), e);
+  }
+}
