@@ -1,6 +1,7 @@
 package io.lamina.converter.plan;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.lamina.converter.SampleImages.digest;
+import static io.lamina.converter.SampleImages.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,10 +9,8 @@ import io.lamina.converter.Backoff;
 import io.lamina.converter.FakeClock;
 import io.lamina.converter.FakeImages;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.image.Descriptor;
 import io.lamina.image.Digest;
 import io.lamina.image.ImageException;
-import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.image.ResolvedImage;
 import io.lamina.messaging.event.Event.ConversionRequested;
@@ -21,8 +20,6 @@ import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.storage.StorageException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -81,32 +78,6 @@ class ConversionPlannerTest {
         List.of(platforms),
         Optional.of("docker://registry.example.org/thin/app:1"),
         ACCEPTED);
-  }
-
-  private static Digest digest(String text) {
-    try {
-      return Digest.ofBytes(MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static ResolvedImage image(Platform platform, String name, String... layers) {
-    byte[] manifest = ("manifest of " + name + " " + platform).getBytes(UTF_8);
-    byte[] config = ("config of " + name + " " + platform).getBytes(UTF_8);
-    return new ResolvedImage(
-        platform,
-        new Descriptor("manifest", digest(new String(manifest, UTF_8)), manifest.length),
-        manifest,
-        new Descriptor("config", digest(new String(config, UTF_8)), config.length),
-        config,
-        Arrays.stream(layers)
-            .map(
-                layer ->
-                    new LayerDescriptor(
-                        new Descriptor("layer", digest(layer), 10), digest("tar of " + layer)))
-            .toList(),
-        List.of(new Descriptor("foreign", digest("foreign"), 5)));
   }
 
   private void publish(String place, String tag, Digest top, ResolvedImage... images) {

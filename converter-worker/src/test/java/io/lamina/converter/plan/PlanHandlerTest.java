@@ -1,0 +1,223 @@
+package io.lamina.converter.plan;
+
+import static io.lamina.converter.SampleImages.digest;
+import static io.lamina.converter.SampleImages.image;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lamina.converter.FakeClock;
+import io.lamina.converter.FakeImages;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.image.ImageException;
+import io.lamina.image.Platform;
+import io.lamina.messaging.Outgoing;
+import io.lamina.messaging.Received;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.CancelRequested;
+import io.lamina.messaging.event.Event.ConversionRequested;
+import io.lamina.messaging.event.Event.ImagePlanned;
+import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.RequestId;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class PlanHandlerTest {
+  private static final RepositoryName REPOSITORY = new RepositoryName("images.example.org");
+  private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
+
+  private final FakeImages registry = new FakeImages();
+  private final FakeScope scope = new FakeScope();
+  private final PlanHandler handler =
+      new PlanHandler(
+          scope,
+          new ConversionPlanner(
+              registry,
+              new InMemoryPlanFiles(REPOSITORY),
+              PlannerSettings.DEFAULT,
+              new FakeClock(NOW),
+              new Random(1),
+              _ -> {},
+              new SimpleMeterRegistry()),
+          4);
+
+  private static Received record(long offset, String key, Optional<Event> event) {
+    return new Received(
+        new Received.Position("lamina.conversions", 0, offset),
+        key,
+        event,
+        Optional.of("00-trace-" + offset),
+        NOW);
+  }
+
+  private static Received request(long offset, String image) {
+    return record(
+        offset,
+        image,
+        Optional.of(
+            new ConversionRequested(
+                new RequestId("r" + offset),
+                REPOSITORY,
+                image,
+                List.of(Platform.LINUX_AMD64),
+                Optional.empty(),
+                NOW)));
+  }
+
+  private void publish(String place) {
+    registry.tag(place, "1", digest(place));
+    registry.image(digest(place), image(Platform.LINUX_AMD64, place, "base"));
+  }
+
+  private List<String> planned() {
+    synchronized (scope.events) {
+      return scope.events.stream()
+          .flatMap(outgoing -> outgoing.event().stream())
+          .filter(ImagePlanned.class::isInstance)
+          .map(event -> ((ImagePlanned) event).request().value())
+          .toList();
+    }
+  }
+
+  private void idleUntilDone(int records) {
+    while (scope.done.size() + scope.letters.size() < records) {
+      handler.idle();
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void commitsPlanAndStatusWithTheTraceOfTheirRequest() {
+    publish("hub.example.org/app");
+
+    handler.handle(List.of(request(7, "docker://hub.example.org/app:1")));
+    idleUntilDone(1);
+
+    assertThat(scope.done).containsExactly(7L);
+    assertThat(scope.events)
+        .extracting(outgoing -> outgoing.event().orElseThrow().getClass().getSimpleName())
+        .containsExactly("ImagePlanned", "RequestStatus");
+    assertThat(scope.events)
+        .extracting(Outgoing::traceParent)
+        .containsOnly(Optional.of("00-trace-7"));
+  }
+
+  @Test
+  void commitsAnAnswerWhileAnEarlierRequestIsStillUnderWay() {
+    publish("slow.example.org/a");
+    publish("fast.example.org/b");
+    CountDownLatch gate = new CountDownLatch(1);
+    registry.block("slow.example.org", gate);
+
+    handler.handle(
+        List.of(
+            request(1, "docker://slow.example.org/a:1"),
+            request(2, "docker://fast.example.org/b:1")));
+    idleUntilDone(1);
+
+    assertThat(scope.done).containsExactly(2L);
+    gate.countDown();
+    idleUntilDone(2);
+    assertThat(planned()).containsExactly("r2", "r1");
+  }
+
+  @Test
+  void keepsTheOrderOfRequestsForOneImage() {
+    publish("hub.example.org/app");
+    publish("hub.example.org/other");
+
+    handler.handle(
+        IntStream.range(0, 40)
+            .mapToObj(
+                i -> request(i, "docker://hub.example.org/" + (i % 4 == 3 ? "other:1" : "app:1")))
+            .toList());
+    idleUntilDone(40);
+
+    assertThat(planned().stream().filter(id -> Integer.parseInt(id.substring(1)) % 4 != 3))
+        .containsExactlyElementsOf(
+            IntStream.range(0, 40).filter(i -> i % 4 != 3).mapToObj(i -> "r" + i).toList());
+    assertThat(scope.done).hasSize(40).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void takesNoMoreThanItsBoundAndEndsWhenItIsToStop() throws Exception {
+    publish("slow.example.org/a");
+    registry.block("slow.example.org", new CountDownLatch(1));
+
+    Thread lane =
+        Thread.ofVirtual()
+            .start(
+                () ->
+                    handler.handle(
+                        IntStream.range(0, 10)
+                            .mapToObj(i -> request(i, "docker://slow.example.org/a" + i + ":1"))
+                            .toList()));
+    for (int i = 0; i < 10; i++) {
+      registry.tag("slow.example.org/a" + i, "1", digest("slow.example.org/a"));
+    }
+    assertThat(lane.join(Duration.ofMillis(500))).isFalse();
+    scope.stopping.set(true);
+
+    assertThat(lane.join(Duration.ofSeconds(10))).isTrue();
+    handler.close();
+    assertThat(registry.askedSoFar())
+        .filteredOn(line -> line.startsWith("head"))
+        .hasSizeLessThan(5);
+    assertThat(planned()).isEmpty();
+  }
+
+  @Test
+  void tellsTheRequesterOfARefusalAndGoesOn() {
+    publish("hub.example.org/app");
+
+    handler.handle(
+        List.of(
+            request(1, "docker://hub.example.org/missing:1"),
+            request(2, "docker://hub.example.org/app:1")));
+    idleUntilDone(2);
+
+    assertThat(scope.done).containsExactlyInAnyOrder(1L, 2L);
+    assertThat(planned()).containsExactly("r2");
+    assertThat(scope.events)
+        .anySatisfy(
+            outgoing -> {
+              var status = (RequestStatus) outgoing.event().orElseThrow();
+              assertThat(status.request().value()).isEqualTo("r1");
+              assertThat(status.state()).isEqualTo(RequestStatus.State.FAILED);
+            });
+  }
+
+  @Test
+  void setsARequestAsideThatItGaveUp() {
+    publish("hub.example.org/app");
+    registry.failNext(new ImageException.Retryable("quota", null, Duration.ofHours(9)));
+
+    handler.handle(List.of(request(3, "docker://hub.example.org/app:1")));
+    idleUntilDone(1);
+
+    assertThat(scope.letters).singleElement().asString().startsWith("3: quota");
+    assertThat(scope.done).isEmpty();
+    assertThat(scope.events).hasSize(1);
+  }
+
+  @Test
+  void setsAsideWhatIsNoRequestAndPassesOverTombstones() {
+    handler.handle(
+        List.of(
+            record(1, "k", Optional.of(new CancelRequested(new RequestId("x"), REPOSITORY))),
+            record(2, "k", Optional.empty())));
+    idleUntilDone(2);
+
+    assertThat(scope.letters)
+        .containsExactly("1: a CancelRequested is no request for a conversion");
+    assertThat(scope.done).containsExactly(2L);
+    assertThat(scope.events).isEmpty();
+  }
+}
