@@ -6,6 +6,7 @@ import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.PathHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.compression.CompressionAlgorithm;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -391,9 +392,27 @@ public final class CatalogReader implements AutoCloseable {
   /** The nested catalog that hangs at exactly this path. */
   public Optional<NestedCatalog> nestedAt(RepositoryPath path) {
     return readNested(
-            "SELECT path, sha1, size FROM nested_catalogs WHERE path = ?", path.toString())
+            "SELECT path, sha1, size FROM nested_catalogs WHERE path = ?",
+            new String(path.bytes(), StandardCharsets.UTF_8))
         .stream()
         .findFirst();
+  }
+
+  /** The nested catalogs, hanging in this one, at the path and below it; sorted by path. */
+  List<NestedCatalog> nestedAtOrBelow(RepositoryPath path) {
+    // '0' follows '/': the range holds all that starts with the path and a slash.
+    return readNested(
+        "SELECT path, sha1, size FROM nested_catalogs WHERE path = ?1"
+            + " OR (path > ?1 || '/' AND path < ?1 || '0') ORDER BY path",
+        new String(path.bytes(), StandardCharsets.UTF_8));
+  }
+
+  /** The chunks of a row, whatever it is. */
+  List<Chunk> chunksOf(CatalogRow row) {
+    return chunks(
+        row.path(),
+        CatalogFlags.hashAlgorithm(row.flags())
+            .orElseThrow(() -> broken(row, "an unknown hash algorithm")));
   }
 
   /** The nested catalog, hanging in this one, in which the path lies or hangs. */

@@ -1,5 +1,6 @@
 package io.lamina.cvmfs.catalog;
 
+import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.PathHash;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,18 @@ public record CatalogRow(
 
   public int linkCount() {
     return (int) hardlinks;
+  }
+
+  /**
+   * The raw name.
+   *
+   * @throws CvmfsException.Corrupt if the row has none
+   */
+  public byte[] requireName() {
+    if (name == null) {
+      throw new CvmfsException.Corrupt("row " + rowId + " of a catalog has no name");
+    }
+    return name;
   }
 
   /** The name for people: bytes that are not UTF-8 show as the replacement character. */

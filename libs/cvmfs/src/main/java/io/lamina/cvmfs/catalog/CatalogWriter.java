@@ -26,7 +26,8 @@ public final class CatalogWriter {
           .thenComparingLong(Key::second)
           .thenComparingLong(Key::rowId);
 
-  private final CatalogProperties properties;
+  private final RepositoryPath mount;
+  private final Map<String, String> properties;
   private final DatabaseFile file = new DatabaseFile(CatalogSchema.PAGE_BYTES);
   private final TableTree rows = new TableTree(file);
   private final RecordWriter record = new RecordWriter();
@@ -34,6 +35,7 @@ public final class CatalogWriter {
   private final List<Key> byParent = new ArrayList<>();
   private final List<ChunkRow> chunks = new ArrayList<>();
   private final Map<RepositoryPath, NestedCatalog> nested = new TreeMap<>();
+  private final Map<RepositoryPath, NestedCatalog> bindMountpoints = new TreeMap<>();
   private Counters self = Counters.ZERO;
   private Counters subtree = Counters.ZERO;
   private boolean finished;
@@ -44,24 +46,25 @@ public final class CatalogWriter {
    * @param root the directory at which the catalog hangs
    */
   public CatalogWriter(CatalogProperties properties, CatalogEntry root) {
-    this.properties = properties;
+    this(properties.mount(), texts(properties));
     if (!root.isDirectory()) {
-      throw new CvmfsException.Rejected("the root of a catalog is not a directory: " + mount());
+      throw new CvmfsException.Rejected("the root of a catalog is not a directory: " + mount);
     }
-    RepositoryPath mount = mount();
     int nestedRoot = mount.isRoot() ? 0 : CatalogFlags.NESTED_ROOT;
     write(mount.hash(), mount.parentHash(), mount.name(), root, CatalogFlags.of(root) | nestedRoot);
   }
 
-  private RepositoryPath mount() {
-    return properties.mount();
+  /** Begins without a root row, which is the first to be {@linkplain #copy copied}. */
+  CatalogWriter(RepositoryPath mount, Map<String, String> properties) {
+    this.mount = mount;
+    this.properties = new TreeMap<>(properties);
   }
 
   /** Adds an entry below the root; its path hash and its parent's must belong to its path. */
   public void add(PathHash path, PathHash parent, byte[] name, CatalogEntry entry) {
     if (name.length == 0 || name.length > RepositoryPath.MAX_NAME_BYTES) {
       throw new CvmfsException.Rejected(
-          "an entry of the catalog at " + mount() + " has a name of " + name.length + " bytes");
+          "an entry of the catalog at " + mount + " has a name of " + name.length + " bytes");
     }
     write(path, parent, name, entry, CatalogFlags.of(entry));
   }
@@ -92,26 +95,53 @@ public final class CatalogWriter {
     subtree = subtree.plus(graft.total());
   }
 
+  /** Takes a stored row over as it is. */
+  void copy(CatalogRow row, List<Chunk> rowChunks) {
+    record.start();
+    CatalogColumns.copy(record, row);
+    append(row.path(), row.parent(), rowChunks, Counters.ofRow(row, rowChunks.size()));
+  }
+
+  /** Names a nested catalog whose mountpoint is {@linkplain #copy copied} on its own. */
+  void copyNested(NestedCatalog catalog, Counters total) {
+    nested.put(catalog.path(), catalog);
+    self = self.plus(Counters.ONE_NESTED);
+    subtree = subtree.plus(total);
+  }
+
+  void copyBindMountpoint(NestedCatalog catalog) {
+    bindMountpoints.put(catalog.path(), catalog);
+  }
+
+  /** Adds to what the nested catalogs count. */
+  void countSubtree(Counters total) {
+    subtree = subtree.plus(total);
+  }
+
   private void requireBelowMount(RepositoryPath path) {
-    if (path.equals(mount()) || !path.startsWith(mount())) {
-      throw new CvmfsException.Rejected("not below the catalog at " + mount() + ": " + path);
+    if (path.equals(mount) || !path.startsWith(mount)) {
+      throw new CvmfsException.Rejected("not below the catalog at " + mount + ": " + path);
     }
   }
 
   private void write(PathHash path, PathHash parent, byte[] name, CatalogEntry entry, int flags) {
-    if (finished) {
-      throw new IllegalStateException("the catalog at " + mount() + " is finished");
-    }
-    long rowId = byPath.size() + 1L;
     record.start();
     CatalogColumns.write(record, path, parent, name, entry, flags);
+    append(path, parent, entry.chunks(), Counters.of(entry));
+  }
+
+  private void append(PathHash path, PathHash parent, List<Chunk> rowChunks, Counters counters) {
+    if (finished) {
+      throw new IllegalStateException("the catalog at " + mount + " is finished");
+    }
+    long rowId = byPath.size() + 1L;
     rows.add(rowId, record);
     byPath.add(new Key(path.first(), path.second(), rowId));
     byParent.add(new Key(parent.first(), parent.second(), rowId));
-    for (Chunk chunk : entry.chunks()) {
+    for (Chunk chunk : rowChunks) {
       chunks.add(new ChunkRow(path, chunk));
     }
-    self = self.plus(Counters.of(entry));
+    self = self.plus(counters);
   }
 
   /** What the rows so far count. */
@@ -136,11 +166,11 @@ public final class CatalogWriter {
    */
   public byte[] finish() {
     if (finished) {
-      throw new IllegalStateException("the catalog at " + mount() + " is finished");
+      throw new IllegalStateException("the catalog at " + mount + " is finished");
     }
     finished = true;
     List<SchemaRow> schema = new ArrayList<>();
-    addTable(schema, "properties", CatalogSchema.PROPERTIES_SQL, textPairs(propertyTexts()));
+    addTable(schema, "properties", CatalogSchema.PROPERTIES_SQL, textPairs(properties));
     int catalogRoot = rows.finish();
     schema.add(
         new SchemaRow("table", "catalog", "catalog", catalogRoot, CatalogSchema.CATALOG_SQL));
@@ -153,8 +183,12 @@ public final class CatalogWriter {
             writeHashIndex(byParent),
             CatalogSchema.PARENT_INDEX_SQL));
     addTable(schema, "chunks", CatalogSchema.CHUNKS_SQL, chunkRows());
-    addTable(schema, "nested_catalogs", CatalogSchema.NESTED_CATALOGS_SQL, nestedRows());
-    addTable(schema, "bind_mountpoints", CatalogSchema.BIND_MOUNTPOINTS_SQL, List.of());
+    addTable(schema, "nested_catalogs", CatalogSchema.NESTED_CATALOGS_SQL, catalogRows(nested));
+    addTable(
+        schema,
+        "bind_mountpoints",
+        CatalogSchema.BIND_MOUNTPOINTS_SQL,
+        catalogRows(bindMountpoints));
     addTable(schema, "statistics", CatalogSchema.STATISTICS_SQL, counterRows());
     writeSchema(schema);
     return file.finish();
@@ -172,7 +206,7 @@ public final class CatalogWriter {
                 + " and "
                 + key.rowId
                 + " of the catalog at "
-                + mount()
+                + mount
                 + " have the same path");
       }
     }
@@ -230,12 +264,12 @@ public final class CatalogWriter {
     table.finishOnSchemaPage();
   }
 
-  private Map<String, String> propertyTexts() {
+  private static Map<String, String> texts(CatalogProperties properties) {
     Map<String, String> texts = new TreeMap<>();
     texts.put(CatalogSchema.KEY_SCHEMA, CatalogSchema.VERSION);
     texts.put(CatalogSchema.KEY_SCHEMA_REVISION, Integer.toString(CatalogSchema.REVISION));
-    if (!mount().isRoot()) {
-      texts.put(CatalogSchema.KEY_ROOT_PREFIX, mount().toString());
+    if (!properties.mount().isRoot()) {
+      texts.put(CatalogSchema.KEY_ROOT_PREFIX, properties.mount().toString());
     }
     if (properties.timeToLive() != null) {
       texts.put(CatalogSchema.KEY_TTL, Long.toString(properties.timeToLive().toSeconds()));
@@ -293,9 +327,9 @@ public final class CatalogWriter {
     return counters;
   }
 
-  private List<KeyedRow> nestedRows() {
+  private static List<KeyedRow> catalogRows(Map<RepositoryPath, NestedCatalog> catalogs) {
     List<KeyedRow> result = new ArrayList<>();
-    nested
+    catalogs
         .values()
         .forEach(
             catalog ->

@@ -44,6 +44,28 @@ public record Counters(
         0);
   }
 
+  /** What a stored row counts, whatever it is. */
+  static Counters ofRow(CatalogRow row, long chunkRows) {
+    int type = row.mode() & CatalogEntry.TYPE_MASK;
+    boolean regular = type == CatalogEntry.REGULAR;
+    boolean symlink = type == CatalogEntry.SYMLINK;
+    boolean external = (row.flags() & CatalogFlags.EXTERNAL) != 0;
+    long fileSize = regular ? row.sizeBytes() : 0;
+    return new Counters(
+        regular ? 1 : 0,
+        symlink ? 1 : 0,
+        !regular && !symlink && !row.isDirectory() ? 1 : 0,
+        row.isDirectory() ? 1 : 0,
+        0,
+        row.isChunked() ? 1 : 0,
+        chunkRows,
+        fileSize,
+        row.isChunked() ? fileSize : 0,
+        row.xattrBlob() == null ? 0 : 1,
+        external ? 1 : 0,
+        external ? fileSize : 0);
+  }
+
   /** The rows of the {@code catalog} table that these counters describe. */
   public long rows() {
     return regular + symlink + special + dir;

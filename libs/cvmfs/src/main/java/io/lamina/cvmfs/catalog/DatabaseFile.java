@@ -67,14 +67,19 @@ final class DatabaseFile {
     bytes[21] = 64;
     bytes[22] = 32;
     bytes[23] = 32;
-    putInt(bytes, 24, 1);
     putInt(bytes, 28, pages);
     putInt(bytes, 40, 1);
     putInt(bytes, 44, SCHEMA_FORMAT);
     putInt(bytes, 56, UTF_8);
-    putInt(bytes, 92, 1);
-    putInt(bytes, 96, WRITER_VERSION);
+    stampHeader(bytes);
     return Arrays.copyOf(bytes, pages * pageBytes);
+  }
+
+  /** Takes the number of changes and SQLite's own version out of a file's header. */
+  static void stampHeader(byte[] database) {
+    putInt(database, 24, 1);
+    putInt(database, 92, 1);
+    putInt(database, 96, WRITER_VERSION);
   }
 
   static void putShort(byte[] target, int position, int value) {
