@@ -8,9 +8,12 @@ import io.lamina.storage.StorageException;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.handler.HttpException;
+import io.vertx.json.schema.OutputUnit;
+import io.vertx.openapi.validation.SchemaValidationException;
 import io.vertx.openapi.validation.ValidatorErrorType;
 import io.vertx.openapi.validation.ValidatorException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +28,10 @@ import org.slf4j.LoggerFactory;
 final class Problems {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
+
+  private static final String REASON = "Reason: ";
+  private static final List<String> OUTER =
+      List.of("/properties", "/additionalProperties", "/$ref", "/items");
 
   /** What is answered. */
   record Problem(ProblemType type, String detail, Optional<Duration> retryAfter) {
@@ -45,6 +52,7 @@ final class Problems {
       case StorageException.Retryable e -> unavailable("the storage cannot be reached now");
       case StorageException.OutcomeUnknown e -> unavailable("the storage's answer was lost");
       case StorageException.NotFound e -> Problem.of(ProblemType.NOT_FOUND, "no such file");
+      case SchemaValidationException e -> Problem.of(ProblemType.INVALID_REQUEST, violation(e));
       case ValidatorException e -> Problem.of(validation(e), message(e));
       case HttpException e when e.getCause() instanceof ValidatorException v -> of(v, trace);
       case HttpException e -> status(e.getStatusCode());
@@ -79,6 +87,28 @@ final class Problems {
     return e.type() == ValidatorErrorType.UNSUPPORTED_VALUE_FORMAT
         ? ProblemType.UNSUPPORTED_MEDIA_TYPE
         : ProblemType.INVALID_REQUEST;
+  }
+
+  /** The validator's own text ends with the outermost error; the innermost tells what to do. */
+  private static String violation(SchemaValidationException e) {
+    String message = message(e);
+    int reason = message.indexOf(REASON);
+    List<OutputUnit> errors = e.getOutputUnit().getErrors();
+    if (reason < 0 || errors == null) {
+      return message;
+    }
+    return errors.stream()
+        .filter(unit -> OUTER.stream().noneMatch(unit.getKeywordLocation()::endsWith))
+        .findFirst()
+        .map(
+            unit ->
+                message.substring(0, reason)
+                    + REASON
+                    + unit.getError()
+                    + (unit.getInstanceLocation().length() > 1
+                        ? " at " + unit.getInstanceLocation()
+                        : ""))
+        .orElse(message);
   }
 
   private static Problem unavailable(String detail) {

@@ -91,9 +91,7 @@ public final class StatusTable {
             insert(new RequestEntry(status));
           } else if (status.state() != RequestStatus.State.ACCEPTED
               && !status.equals(entry.status)) {
-            remove(entry);
-            entry.status = status;
-            insert(entry);
+            replace(entry, status);
           }
           return null;
         });
@@ -198,40 +196,73 @@ public final class StatusTable {
   }
 
   private void insert(RequestEntry entry) {
-    RequestStatus status = entry.status;
-    byId.put(status.request(), entry);
-    byAge.put(entry.position(), entry);
-    if (status.state().isFinal()) {
-      finalByAge.put(entry.position(), entry);
-    }
-    workOf(status)
-        .forEach(name -> work.computeIfAbsent(name, n -> new WorkEntry()).wantedBy.add(entry));
-    layersOf(status)
-        .forEach(hex -> byLayer.computeIfAbsent(hex, h -> new LinkedHashSet<>()).add(entry));
-    if (live) {
-      listener.changed(view(entry));
-    }
+    place(entry);
+    refer(entry);
+    tell(entry);
     while (byId.size() > maxRequests) {
-      remove((finalByAge.isEmpty() ? byAge : finalByAge).firstEntry().getValue());
+      RequestEntry oldest =
+          (finalByAge.isEmpty() ? byAge : finalByAge).firstEntry().getValue();
+      displace(oldest);
+      release(oldest, workOf(oldest.status), layersOf(oldest.status));
       forgotten++;
     }
   }
 
-  private void remove(RequestEntry entry) {
+  private void replace(RequestEntry entry, RequestStatus status) {
+    Set<WorkName> oldWork = workOf(entry.status);
+    Set<String> oldLayers = layersOf(entry.status);
+    displace(entry);
+    entry.status = status;
+    place(entry);
+    // The new references first, so that progress of work in both is kept.
+    refer(entry);
+    oldWork.removeAll(workOf(status));
+    oldLayers.removeAll(layersOf(status));
+    release(entry, oldWork, oldLayers);
+    tell(entry);
+  }
+
+  private void place(RequestEntry entry) {
+    byId.put(entry.status.request(), entry);
+    byAge.put(entry.position(), entry);
+    if (entry.status.state().isFinal()) {
+      finalByAge.put(entry.position(), entry);
+    }
+  }
+
+  private void displace(RequestEntry entry) {
     byId.remove(entry.status.request());
     byAge.remove(entry.position());
     finalByAge.remove(entry.position());
+  }
+
+  private void refer(RequestEntry entry) {
     for (WorkName name : workOf(entry.status)) {
+      work.computeIfAbsent(name, n -> new WorkEntry()).wantedBy.add(entry);
+    }
+    for (String hex : layersOf(entry.status)) {
+      byLayer.computeIfAbsent(hex, h -> new LinkedHashSet<>()).add(entry);
+    }
+  }
+
+  private void release(RequestEntry entry, Set<WorkName> names, Set<String> layers) {
+    for (WorkName name : names) {
       WorkEntry piece = work.get(name);
       if (piece != null && piece.wantedBy.remove(entry) && piece.wantedBy.isEmpty()) {
         work.remove(name);
       }
     }
-    for (String hex : layersOf(entry.status)) {
+    for (String hex : layers) {
       Set<RequestEntry> wanted = byLayer.get(hex);
       if (wanted != null && wanted.remove(entry) && wanted.isEmpty()) {
         byLayer.remove(hex);
       }
+    }
+  }
+
+  private void tell(RequestEntry entry) {
+    if (live) {
+      listener.changed(view(entry));
     }
   }
 
