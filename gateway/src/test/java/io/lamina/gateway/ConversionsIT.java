@@ -105,8 +105,7 @@ class ConversionsIT {
     String id = id(first.post(PATH, BODY));
     RequestStatus status = (RequestStatus) first.log.events().getFirst();
     first.log.say(
-        Statuses.with(
-            status, State.PLANNED, new WorkKey(WorkKey.Kind.LAYER, Statuses.LAYER_A)));
+        Statuses.with(status, State.PLANNED, new WorkKey(WorkKey.Kind.LAYER, Statuses.LAYER_A)));
     first.log.say(Statuses.progress(Statuses.LAYER_A, 30, 40));
 
     TestGateway second = start(new TestGateway.Setup(folder).on(first.log));
@@ -124,7 +123,8 @@ class ConversionsIT {
         .isEqualTo(Statuses.LAYER_A);
     assertThat(second.get("/status/" + Statuses.LAYER_A).body()).isEqualTo("publishing");
     assertThat(second.get("/status/sha256:" + Statuses.LAYER_B).body()).isEqualTo("unknown");
-    first.log.say(Statuses.with(status, State.DONE, new WorkKey(WorkKey.Kind.LAYER, Statuses.LAYER_A)));
+    first.log.say(
+        Statuses.with(status, State.DONE, new WorkKey(WorkKey.Kind.LAYER, Statuses.LAYER_A)));
     assertThat(second.get("/status/" + Statuses.LAYER_A).body()).isEqualTo("done");
   }
 
@@ -168,8 +168,7 @@ class ConversionsIT {
 
   @Test
   void refusesMoreThanTheBacklog() {
-    TestGateway gateway =
-        start(new TestGateway.Setup(folder).with("gateway.limits.backlog", "2"));
+    TestGateway gateway = start(new TestGateway.Setup(folder).with("gateway.limits.backlog", "2"));
     gateway.post(PATH, BODY);
     gateway.post(PATH, BODY);
 
@@ -266,8 +265,7 @@ class ConversionsIT {
 
   @Test
   void takesLocalImagesWhereItIsAllowed() {
-    TestGateway gateway =
-        start(new TestGateway.Setup(folder).with("gateway.images.local", "true"));
+    TestGateway gateway = start(new TestGateway.Setup(folder).with("gateway.images.local", "true"));
 
     HttpResponse<String> answer =
         gateway.post(PATH, "{\"image\": \"oci:/srv/image:demo\", \"repository\": \"r\"}");
@@ -281,8 +279,6 @@ class ConversionsIT {
   }
 
   private static List<String> idsOf(JsonObject page) {
-    return page.getJsonArray("items").stream()
-        .map(i -> ((JsonObject) i).getString("id"))
-        .toList();
+    return page.getJsonArray("items").stream().map(i -> ((JsonObject) i).getString("id")).toList();
   }
 }

@@ -205,9 +205,7 @@ class EventStreamsIT {
   private static RequestStatus accept(TestGateway gateway) {
     String answer =
         gateway
-            .post(
-                PATH,
-                "{\"image\": \"debian\", \"repository\": \"" + Statuses.REPOSITORY + "\"}")
+            .post(PATH, "{\"image\": \"debian\", \"repository\": \"" + Statuses.REPOSITORY + "\"}")
             .body();
     assertThat(answer).contains("accepted");
     return (RequestStatus) gateway.log.events().getFirst();

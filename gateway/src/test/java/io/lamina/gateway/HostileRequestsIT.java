@@ -157,7 +157,8 @@ class HostileRequestsIT {
   @Test
   void answersToNoOtherNameThanItsOwnWithoutTokens() throws IOException {
     try (RawHttp raw = raw()) {
-      raw.send("GET /api/v1/repositories HTTP/1.1\nHost: rebound.example.org\nConnection: close\n\n");
+      raw.send(
+          "GET /api/v1/repositories HTTP/1.1\nHost: rebound.example.org\nConnection: close\n\n");
 
       assertThat(raw.readToEnd()).startsWith("HTTP/1.1 403 ").contains("answers only to localhost");
     }
@@ -220,8 +221,7 @@ class HostileRequestsIT {
                 .header("Origin", "https://elsewhere.example.org")
                 .method("OPTIONS", HttpRequest.BodyPublishers.noBody()));
 
-    assertThat(answer.headers().map().keySet())
-        .noneMatch(h -> h.startsWith("access-control-"));
+    assertThat(answer.headers().map().keySet()).noneMatch(h -> h.startsWith("access-control-"));
     assertThat(answer.statusCode()).isEqualTo(405);
   }
 }

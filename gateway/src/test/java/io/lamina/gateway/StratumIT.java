@@ -3,17 +3,21 @@ package io.lamina.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.storage.Content;
+import io.lamina.storage.InMemoryObjectStore;
 import io.lamina.storage.ObjectKey;
+import io.lamina.storage.ObjectStore;
 import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,37 +29,37 @@ class StratumIT {
   private static final String OBJECT = "data/ab/cccccccccccccccccccccccccccccccccccccc";
   private static final int LARGE_BYTES = 30 << 20;
 
-  @TempDir Path folder;
-  private Path repository;
-  private final FakeStore store = new FakeStore();
-  private final byte[] large = new byte[LARGE_BYTES];
-  private TestGateway gateway;
-  private TestGateway http2;
+  @TempDir static Path folder;
+  private static Path repository;
+  private static final ObjectStore STORE = new InMemoryObjectStore(Clock.systemUTC());
+  private static final byte[] LARGE = new byte[LARGE_BYTES];
+  private static TestGateway gateway;
+  private static TestGateway http2;
 
-  @BeforeEach
-  void start() throws IOException {
-    new Random(5).nextBytes(large);
+  @BeforeAll
+  static void start() throws IOException {
+    new Random(5).nextBytes(LARGE);
     repository = folder.resolve("cvmfs/local.example.org");
     Files.createDirectories(repository.resolve("data/ab"));
     Files.writeString(repository.resolve(".cvmfspublished"), "C1234\n--\n");
-    Files.write(repository.resolve(OBJECT), large);
+    Files.write(repository.resolve(OBJECT), LARGE);
     Files.writeString(repository.resolve("secret.txt"), "secret");
     Files.writeString(folder.resolve("outside"), "outside");
-    store.files.put(new ObjectKey(OBJECT + "C"), large);
+    STORE.putIfAbsent(new ObjectKey(OBJECT + "C"), Content.of(LARGE));
     gateway = setup().start();
     http2 = setup().http2().start();
   }
 
-  private TestGateway.Setup setup() {
+  private static TestGateway.Setup setup() {
     return new TestGateway.Setup(folder)
         .with("gateway.stratum.folder", folder.resolve("cvmfs").toString())
         .with(
             (RepositoryName name) ->
-                name.value().equals("stored.example.org") ? Optional.of(store) : Optional.empty());
+                name.value().equals("stored.example.org") ? Optional.of(STORE) : Optional.empty());
   }
 
-  @AfterEach
-  void stop() {
+  @AfterAll
+  static void stop() {
     gateway.close();
     http2.close();
   }
@@ -81,8 +85,7 @@ class StratumIT {
             HttpResponse.BodyHandlers.ofByteArray());
 
     assertThat(head.statusCode()).isEqualTo(200);
-    assertThat(head.headers().firstValue("Content-Length"))
-        .contains(Integer.toString(LARGE_BYTES));
+    assertThat(head.headers().firstValue("Content-Length")).contains(Integer.toString(LARGE_BYTES));
     assertThat(head.headers().firstValue("Cache-Control")).contains("max-age=259200");
     assertThat(head.body()).isEmpty();
   }
@@ -95,9 +98,8 @@ class StratumIT {
           each.send(each.request("/cvmfs/" + name), HttpResponse.BodyHandlers.ofByteArray());
 
       assertThat(object.statusCode()).isEqualTo(200);
-      assertThat(object.headers().firstValue("Content-Type"))
-          .contains("application/octet-stream");
-      assertThat(object.body()).isEqualTo(large);
+      assertThat(object.headers().firstValue("Content-Type")).contains("application/octet-stream");
+      assertThat(object.body()).isEqualTo(LARGE);
     }
   }
 
@@ -110,7 +112,7 @@ class StratumIT {
 
       assertThat(gateway.get("/version").statusCode()).isEqualTo(200);
       assertThat(gateway.get("/metrics").body()).contains("gateway_stratum_copies_in_use 1.0");
-      assertThat(slow.in().readAllBytes()).isEqualTo(large);
+      assertThat(slow.in().readAllBytes()).isEqualTo(LARGE);
     }
   }
 
@@ -149,8 +151,7 @@ class StratumIT {
     Files.createSymbolicLink(folder.resolve("cvmfs/linked.example.org"), repository);
 
     assertThat(status("/cvmfs/local.example.org/.cvmfswhitelist")).isEqualTo(404);
-    assertThat(status("/cvmfs/local.example.org/" + OBJECT.replace("/ab/", "/cd/")))
-        .isEqualTo(404);
+    assertThat(status("/cvmfs/local.example.org/" + OBJECT.replace("/ab/", "/cd/"))).isEqualTo(404);
     assertThat(status("/cvmfs/linked.example.org/.cvmfspublished")).isEqualTo(404);
   }
 
@@ -187,17 +188,22 @@ class StratumIT {
 
   @Test
   void showsANewManifestAsSoonAsItIsSwapped() throws IOException {
+    Files.createDirectories(folder.resolve("cvmfs/swapped.example.org"));
+    Path manifest = folder.resolve("cvmfs/swapped.example.org/.cvmfspublished");
+    Files.writeString(manifest, "C1234\n--\n");
     Path next = folder.resolve("next");
     Files.write(next, "C5678\n--\n".getBytes(StandardCharsets.UTF_8));
-    assertThat(gateway.get("/cvmfs/local.example.org/.cvmfspublished").body()).startsWith("C1234");
+    assertThat(gateway.get("/cvmfs/swapped.example.org/.cvmfspublished").body())
+        .startsWith("C1234");
 
     Files.move(
         next,
-        repository.resolve(".cvmfspublished"),
+        manifest,
         java.nio.file.StandardCopyOption.ATOMIC_MOVE,
         java.nio.file.StandardCopyOption.REPLACE_EXISTING);
 
-    assertThat(gateway.get("/cvmfs/local.example.org/.cvmfspublished").body()).startsWith("C5678");
+    assertThat(gateway.get("/cvmfs/swapped.example.org/.cvmfspublished").body())
+        .startsWith("C5678");
   }
 
   private int status(String path) {

@@ -80,7 +80,14 @@ class TokensIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"/health/live", "/health/ready", "/version", "/openapi.json", "/", "/dashboard.js"})
+      strings = {
+        "/health/live",
+        "/health/ready",
+        "/version",
+        "/openapi.json",
+        "/",
+        "/dashboard.js"
+      })
   void asksForNoTokenWhereNothingIsSecret(String path) {
     assertThat(gateway.get(path).statusCode()).isEqualTo(200);
   }

@@ -200,8 +200,7 @@ public final class StatusTable {
     refer(entry);
     tell(entry);
     while (byId.size() > maxRequests) {
-      RequestEntry oldest =
-          (finalByAge.isEmpty() ? byAge : finalByAge).firstEntry().getValue();
+      RequestEntry oldest = (finalByAge.isEmpty() ? byAge : finalByAge).firstEntry().getValue();
       displace(oldest);
       release(oldest, workOf(oldest.status), layersOf(oldest.status));
       forgotten++;

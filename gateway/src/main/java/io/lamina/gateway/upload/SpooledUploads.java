@@ -8,6 +8,7 @@ import io.lamina.image.Digest;
 import io.lamina.storage.Content;
 import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
+import io.lamina.storage.UploadArea;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -49,11 +50,6 @@ public final class SpooledUploads implements LayerUploads {
     }
   }
 
-  /** Where an archive lies in a repository's storage. */
-  public static ObjectKey keyOf(Digest digest) {
-    return new ObjectKey("uploads/" + digest.prefix() + "/" + digest.hex());
-  }
-
   @Override
   public boolean store(RepositoryName repository, Descriptor layer, InputStream body)
       throws IOException {
@@ -69,7 +65,7 @@ public final class SpooledUploads implements LayerUploads {
                             + "'; check the name, or create it with 'lamina repo create "
                             + repository
                             + "'"));
-    ObjectKey key = keyOf(layer.digest());
+    ObjectKey key = UploadArea.keyOf(layer.digest().hex());
     Optional<ObjectStore.Stat> present = store.head(key);
     if (present.isPresent() && present.get().sizeBytes() == layer.sizeBytes()) {
       // Verified when it was stored; the body is read all the same, so that it can be answered.

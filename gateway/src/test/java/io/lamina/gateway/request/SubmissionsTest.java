@@ -64,7 +64,8 @@ class SubmissionsTest {
   void refusesAnotherRequestUnderAUsedKey() {
     submit(KEY, DEBIAN);
 
-    assertRefused(() -> submit(KEY, ALPINE), ProblemType.IDEMPOTENCY_KEY_REUSED, "used for request");
+    assertRefused(
+        () -> submit(KEY, ALPINE), ProblemType.IDEMPOTENCY_KEY_REUSED, "used for request");
     assertThat(log.events()).hasSize(2);
   }
 
@@ -98,8 +99,10 @@ class SubmissionsTest {
     Submissions slow =
         submissions((events, t) -> written.thenCompose(v -> log.append(events, t)), table, 3);
 
-    CompletableFuture<Submissions.Accepted> first = slow.submit(Caller.LOCAL, KEY, DEBIAN, trace).toCompletableFuture();
-    CompletableFuture<Submissions.Accepted> second = slow.submit(Caller.LOCAL, KEY, DEBIAN, trace).toCompletableFuture();
+    CompletableFuture<Submissions.Accepted> first =
+        slow.submit(Caller.LOCAL, KEY, DEBIAN, trace).toCompletableFuture();
+    CompletableFuture<Submissions.Accepted> second =
+        slow.submit(Caller.LOCAL, KEY, DEBIAN, trace).toCompletableFuture();
     assertRefused(
         () -> join(slow.submit(Caller.LOCAL, KEY, ALPINE, trace)),
         ProblemType.IDEMPOTENCY_KEY_REUSED,
@@ -204,5 +207,4 @@ class SubmissionsTest {
             GatewayException.Refused.class, e -> assertThat(e.type()).isEqualTo(type))
         .hasMessageContaining(message);
   }
-
 }

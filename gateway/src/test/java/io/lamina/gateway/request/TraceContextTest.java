@@ -13,8 +13,7 @@ class TraceContextTest {
 
   @Test
   void continuesTheCallersTraceWithASpanOfItsOwn() {
-    TraceContext trace =
-        TraceContext.continuing("00-" + TRACE + "-00f067aa0ba902b7-00", random);
+    TraceContext trace = TraceContext.continuing("00-" + TRACE + "-00f067aa0ba902b7-00", random);
 
     assertThat(trace.traceparent()).matches("00-" + TRACE + "-[0-9a-f]{16}-00");
     assertThat(trace.parentId()).isNotEqualTo("00f067aa0ba902b7");

@@ -27,8 +27,7 @@ class GatewaySettingsTest {
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining("without tokens the gateway listens on loopback only");
 
-    assertThat(
-            from(Map.of("gateway.listen.host", "0.0.0.0", "gateway.tokens.file", "/t")).listen())
+    assertThat(from(Map.of("gateway.listen.host", "0.0.0.0", "gateway.tokens.file", "/t")).listen())
         .isEqualTo(new GatewaySettings.Listen("0.0.0.0", 8080));
     assertThat(from(Map.of("gateway.listen.host", "::1")).listen().host()).isEqualTo("::1");
   }

@@ -60,10 +60,8 @@ class StratumPathTest {
   @Test
   void letsCachesKeepObjectsLongAndTheRestShortly() {
     StratumPath object = StratumPath.parse("/cvmfs/a.example.org/data/0f/" + HASH).orElseThrow();
-    StratumPath manifest =
-        StratumPath.parse("/cvmfs/a.example.org/.cvmfspublished").orElseThrow();
-    StratumPath status =
-        StratumPath.parse("/cvmfs/a.example.org/.cvmfs_status.json").orElseThrow();
+    StratumPath manifest = StratumPath.parse("/cvmfs/a.example.org/.cvmfspublished").orElseThrow();
+    StratumPath status = StratumPath.parse("/cvmfs/a.example.org/.cvmfs_status.json").orElseThrow();
 
     assertThat(object.cacheControl()).isEqualTo("max-age=259200");
     assertThat(object.contentType()).isEqualTo("application/octet-stream");
