@@ -10,8 +10,7 @@ public final class CatalogCompression {
    *
    * <p>Source: docs/adr/0020-publishers-compress-with-the-jdk.md.
    */
-  public static final Compression FOR_PUBLISHERS =
-      new Compression(Compression.Engine.JDK, 1);
+  public static final Compression FOR_PUBLISHERS = new Compression(Compression.Engine.JDK, 1);
 
   private CatalogCompression() {}
 }

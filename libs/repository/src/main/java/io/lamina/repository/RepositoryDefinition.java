@@ -43,11 +43,12 @@ public record RepositoryDefinition(
    */
   public record Settings(
       Duration ttl, boolean flat, boolean garbageCollectable, boolean tags, int genericTags) {
-    public static final Settings DEFAULT =
-        new Settings(Duration.ofSeconds(240), true, true, true, 100);
-
+    // Before any constant that the constructor checks.
     private static final Duration MAX_TTL = Duration.ofDays(1);
     private static final int MAX_GENERIC_TAGS = 10_000;
+
+    public static final Settings DEFAULT =
+        new Settings(Duration.ofSeconds(240), true, true, true, 100);
 
     public Settings {
       if (ttl.compareTo(Duration.ofSeconds(1)) < 0 || ttl.compareTo(MAX_TTL) > 0) {

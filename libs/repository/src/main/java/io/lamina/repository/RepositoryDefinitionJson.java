@@ -91,8 +91,7 @@ final class RepositoryDefinitionJson {
           text(object, "keys").map(Path::of),
           backend(text(object, "backend").orElse(word(Backend.NATIVE))),
           new Settings(
-              Duration.ofSeconds(
-                  number(object, "ttl-seconds", Settings.DEFAULT.ttl().toSeconds())),
+              Duration.ofSeconds(number(object, "ttl-seconds", Settings.DEFAULT.ttl().toSeconds())),
               flag(object, "flat", Settings.DEFAULT.flat()),
               flag(object, "garbage-collectable", Settings.DEFAULT.garbageCollectable()),
               flag(object, "tags", Settings.DEFAULT.tags()),

@@ -140,6 +140,11 @@ public final class EditableCatalog implements AutoCloseable {
     return reader.nestedAbove(path);
   }
 
+  /** Rows of this catalog, its root's included. */
+  public long rows() {
+    return self.rows();
+  }
+
   /** What this catalog and all below it count now. */
   public Counters total() {
     return self.plus(subtree);

@@ -1,0 +1,83 @@
+package io.lamina.repository;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.compression.CompressedObject;
+import io.lamina.cvmfs.compression.Decompression;
+import io.lamina.storage.ObjectStore;
+import io.lamina.storage.StorageException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Decompressed catalogs by their hash: from memory if they were used lately, else from the store,
+ * verified. Holds at most so many bytes. Thread-safe; the arrays must not be changed.
+ */
+final class CatalogStore {
+  private final ObjectStore store;
+  private final long maxCachedBytes;
+  private final LinkedHashMap<ContentHash, byte[]> cache = new LinkedHashMap<>(64, 0.75f, true);
+  private long cachedBytes;
+
+  CatalogStore(ObjectStore store, long maxCachedBytes) {
+    this.store = store;
+    this.maxCachedBytes = maxCachedBytes;
+  }
+
+  /**
+   * @throws RepositoryException.Corrupt if it is missing, or not what its hash promises
+   */
+  byte[] read(ContentHash hash) {
+    synchronized (cache) {
+      byte[] known = cache.get(hash);
+      if (known != null) {
+        return known;
+      }
+    }
+    byte[] database = fetch(hash);
+    keep(hash, database);
+    return database;
+  }
+
+  /** Remembers a catalog that was just written. */
+  void keep(ContentHash hash, byte[] database) {
+    synchronized (cache) {
+      byte[] before = cache.put(hash, database);
+      cachedBytes += database.length - (before == null ? 0 : before.length);
+      var eldest = cache.entrySet().iterator();
+      while (cachedBytes > maxCachedBytes && eldest.hasNext()) {
+        Map.Entry<ContentHash, byte[]> entry = eldest.next();
+        cachedBytes -= entry.getValue().length;
+        eldest.remove();
+      }
+    }
+  }
+
+  void forget(ContentHash hash) {
+    synchronized (cache) {
+      byte[] before = cache.remove(hash);
+      cachedBytes -= before == null ? 0 : before.length;
+    }
+  }
+
+  private byte[] fetch(ContentHash hash) {
+    try {
+      byte[] stored =
+          store.read(
+              RepositoryFiles.object(ObjectKind.CATALOG, hash), RepositoryFiles.MAX_CATALOG_BYTES);
+      ContentHash actual = CompressedObject.ofStored(stored, hash.algorithm()).hash();
+      if (!Arrays.equals(actual.digest(), hash.digest())) {
+        throw new RepositoryException.Corrupt(
+            "catalog " + hash + " in the store has the content of " + actual, null);
+      }
+      return Decompression.inflate(stored, RepositoryFiles.MAX_CATALOG_BYTES);
+    } catch (StorageException.NotFound e) {
+      throw new RepositoryException.Corrupt(
+          "catalog " + hash + " is named by the repository and is not in the store", e);
+    } catch (CvmfsException.Corrupt e) {
+      throw new RepositoryException.Corrupt("catalog " + hash + " is damaged", e);
+    }
+  }
+}

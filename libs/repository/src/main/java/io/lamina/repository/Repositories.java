@@ -1,0 +1,261 @@
+package io.lamina.repository;
+
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.signing.Manifest;
+import io.lamina.cvmfs.signing.RepositoryKeys;
+import io.lamina.cvmfs.signing.SignedManifest;
+import io.lamina.storage.ObjectStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The repositories of a data folder: {@code repositories/NAME.json} define them, {@code
+ * cvmfs/NAME/} holds those that lie here, {@code keys/} their keys. Each call reads the folder, so
+ * what others create is found at once. Thread-safe.
+ */
+public final class Repositories {
+  private static final String SUFFIX = ".json";
+  private static final int MAX_DEFINITION_BYTES = 64 << 10;
+  private static final int DATA_FOLDERS = 256;
+
+  private final Path dataFolder;
+  private final StoreOpener stores;
+
+  /**
+   * @param dataFolder need not exist yet
+   */
+  public Repositories(Path dataFolder, StoreOpener stores) {
+    this.dataFolder = dataFolder.toAbsolutePath().normalize();
+    this.stores = stores;
+  }
+
+  /** The names of all that are defined, sorted. */
+  public List<RepositoryName> list() {
+    List<RepositoryName> names = new ArrayList<>();
+    Path folder = definitions();
+    if (!Files.isDirectory(folder)) {
+      return names;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
+      for (Path file : files) {
+        String fileName = file.getFileName().toString();
+        names.add(new RepositoryName(fileName.substring(0, fileName.length() - SUFFIX.length())));
+      }
+    } catch (CvmfsException.Rejected e) {
+      throw new RepositoryException.Rejected(
+          "a file in " + folder + " is not named after a repository: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot list " + folder, e);
+    }
+    names.sort(null);
+    return names;
+  }
+
+  /**
+   * @throws RepositoryException.Rejected if the definition is not valid
+   */
+  public Optional<RepositoryDefinition> definition(RepositoryName name) {
+    Path file = definitionFile(name);
+    try {
+      if (Files.size(file) > MAX_DEFINITION_BYTES) {
+        throw new RepositoryException.Rejected(file + " is too long for a definition");
+      }
+      RepositoryDefinition definition =
+          RepositoryDefinitionJson.decode(Files.readAllBytes(file), file);
+      if (!definition.name().equals(name)) {
+        throw new RepositoryException.Rejected(
+            file + " defines a repository of another name: " + definition.name());
+      }
+      return Optional.of(definition);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot read " + file, e);
+    }
+  }
+
+  /**
+   * @throws RepositoryException.NotFound if it is not defined
+   */
+  public Repository open(RepositoryName name) {
+    RepositoryDefinition definition =
+        definition(name)
+            .orElseThrow(
+                () ->
+                    new RepositoryException.NotFound(
+                        "there is no repository "
+                            + name
+                            + " (looked for "
+                            + definitionFile(name)
+                            + "); create it with: lamina repo create "
+                            + name));
+    return open(definition);
+  }
+
+  /** Folder in which a repository without a storage location of its own lies. */
+  public Path localFolder(RepositoryName name) {
+    return dataFolder.resolve("cvmfs").resolve(name.value());
+  }
+
+  /**
+   * Makes keys (unless all of them are there), the first revision, and the definition. One that was
+   * interrupted can be repeated.
+   *
+   * @throws RepositoryException.Rejected if it is defined already, if its storage holds another
+   *     repository, or if the master key is needed and not there
+   */
+  public Repository create(RepositoryDefinition definition, SecureRandom random, Clock clock) {
+    RepositoryName name = definition.name();
+    if (definition(name).isPresent()) {
+      throw new RepositoryException.Rejected(
+          "repository " + name + " exists already: " + definitionFile(name));
+    }
+    makeLocalFolders(definition);
+    RepositoryKeys keys = keysFor(definition, random, clock);
+    RepositoryDefinition created = definition;
+    try (ObjectStore store = stores.open(location(definition))) {
+      Optional<Manifest> found = adoptable(store, name, keys);
+      if (found.isPresent()) {
+        created =
+            new RepositoryDefinition(
+                name,
+                definition.storage(),
+                definition.keys(),
+                definition.backend(),
+                definition.settings(),
+                Instant.ofEpochSecond(found.get().publishedSeconds()));
+      } else {
+        new RepositoryCreation(definition, store, keys)
+            .run(CatalogCompression.FOR_PUBLISHERS, clock);
+      }
+    }
+    write(created);
+    return open(created);
+  }
+
+  /** The untouched first revision that an interrupted creation with the same keys has left. */
+  private Optional<Manifest> adoptable(
+      ObjectStore store, RepositoryName name, RepositoryKeys keys) {
+    Optional<ObjectStore.Versioned> file =
+        store.readMutable(RepositoryFiles.MANIFEST, SignedManifest.MAX_READ_BYTES);
+    if (file.isEmpty()) {
+      return Optional.empty();
+    }
+    SignedManifest found = SignedManifest.parse(file.get().bytes());
+    try {
+      found.verify(keys.certificate());
+    } catch (CvmfsException.Corrupt e) {
+      throw new RepositoryException.Rejected(
+          "the storage of "
+              + name
+              + " holds a repository that other keys signed ("
+              + found.manifest().repository()
+              + "); nothing was changed",
+          e);
+    }
+    if (!found.manifest().repository().equals(name) || found.manifest().revision() != 0) {
+      throw new RepositoryException.Rejected(
+          "the storage of "
+              + name
+              + " holds "
+              + found.manifest().repository()
+              + " at revision "
+              + found.manifest().revision()
+              + "; nothing was changed");
+    }
+    return Optional.of(found.manifest());
+  }
+
+  private Repository open(RepositoryDefinition definition) {
+    return new Repository(definition, stores.open(location(definition)), keyFolder(definition));
+  }
+
+  private String location(RepositoryDefinition definition) {
+    return definition.storage().orElseGet(() -> localFolder(definition.name()).toString());
+  }
+
+  private Path keyFolder(RepositoryDefinition definition) {
+    return definition.keys().map(dataFolder::resolve).orElse(dataFolder.resolve("keys"));
+  }
+
+  private RepositoryKeys keysFor(
+      RepositoryDefinition definition, SecureRandom random, Clock clock) {
+    Path folder = keyFolder(definition);
+    try {
+      if (Files.exists(folder.resolve(definition.name() + ".key"))) {
+        return RepositoryKeys.load(folder, definition.name());
+      }
+      RepositoryKeys keys = RepositoryKeys.generate(definition.name(), random, clock);
+      keys.save(folder);
+      return keys;
+    } catch (CvmfsException e) {
+      throw new RepositoryException.Rejected(
+          "the keys of " + definition.name() + " cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  /** The original tools, which may adopt the folder later, demand every data folder. */
+  private void makeLocalFolders(RepositoryDefinition definition) {
+    if (definition.storage().isPresent()) {
+      return;
+    }
+    Path data = localFolder(definition.name()).resolve("data");
+    try {
+      Files.createDirectories(data.resolve("txn"));
+      for (int i = 0; i < DATA_FOLDERS; i++) {
+        Files.createDirectories(data.resolve(String.format("%02x", i)));
+      }
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot make the folders below " + data, e);
+    }
+  }
+
+  private void write(RepositoryDefinition definition) {
+    Path file = definitionFile(definition.name());
+    Path temporary = file.resolveSibling("." + file.getFileName() + ".new");
+    try {
+      Files.createDirectories(definitions());
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
+        ByteBuffer bytes = ByteBuffer.wrap(RepositoryDefinitionJson.encode(definition));
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+        channel.force(true);
+      }
+      Files.createLink(file, temporary); // fails where a rename would overwrite
+      Files.delete(temporary);
+    } catch (FileAlreadyExistsException e) {
+      throw new RepositoryException.Rejected(
+          "repository " + definition.name() + " was created by somebody else meanwhile", e);
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot write " + file, e);
+    }
+  }
+
+  private Path definitions() {
+    return dataFolder.resolve("repositories");
+  }
+
+  private Path definitionFile(RepositoryName name) {
+    return definitions().resolve(name + SUFFIX);
+  }
+}

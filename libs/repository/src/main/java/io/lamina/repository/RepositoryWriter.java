@@ -1,0 +1,374 @@
+package io.lamina.repository;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.HashAlgorithm;
+import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.catalog.CatalogReader;
+import io.lamina.cvmfs.catalog.SealedCatalog;
+import io.lamina.cvmfs.compression.CompressedObject;
+import io.lamina.cvmfs.compression.Compression;
+import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.cvmfs.compression.ReferenceZlib;
+import io.lamina.cvmfs.history.Tag;
+import io.lamina.cvmfs.signing.Manifest;
+import io.lamina.cvmfs.signing.RepositoryKeys;
+import io.lamina.storage.Content;
+import io.lamina.storage.ObjectKey;
+import io.lamina.storage.ObjectStore;
+import io.lamina.storage.StorageException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes without the original tools: edits the catalogs in memory, stores what changed, and
+ * swaps the manifest, which is the only commit point.
+ *
+ * <p>Order: catalogs, history, record; flush; reflog; manifest. Whatever fails before the swap
+ * leaves objects that nothing names; nothing that can fail follows it.
+ *
+ * <p>Thread-safe, one transaction at a time.
+ *
+ * <p>Source: docs/protocol/transactions.md, "Commit".
+ */
+public final class RepositoryWriter implements PublisherBackend {
+  private static final Logger LOG = LoggerFactory.getLogger(RepositoryWriter.class);
+
+  /** How often a transaction is built anew because others committed first. */
+  static final int MAX_ATTEMPTS = 10;
+
+  /** How many revisions back a transaction with a lost reply is looked for. */
+  private static final int MAX_REVISIONS_BACK = 100;
+
+  private static final long CATALOG_CACHE_BYTES = 128L << 20;
+  private static final int MAX_THREADS = 8;
+
+  private final RepositoryDefinition definition;
+  private final ObjectStore store;
+  private final RepositoryKeys keys;
+  private final ObjectUploads uploads;
+  private final ObjectCompressor compressor;
+  private final ExecutorService workers;
+  private final CatalogStore catalogs;
+  private final RepositoryView view;
+  private final HeadFile head;
+  private final ReflogFile reflog;
+  private final HistoryObject history;
+  private final CompressedObject certificate;
+
+  RepositoryWriter(
+      RepositoryDefinition definition,
+      ObjectStore store,
+      RepositoryKeys keys,
+      Compression compression) {
+    this.definition = definition;
+    this.store = store;
+    this.keys = keys;
+    this.uploads = new ObjectUploads(store);
+    this.compressor = compression.newCompressor();
+    this.workers =
+        Executors.newFixedThreadPool(
+            Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MAX_THREADS),
+            Thread.ofPlatform().daemon().name("catalogs-" + definition.name() + "-", 0).factory());
+    this.catalogs = new CatalogStore(store, CATALOG_CACHE_BYTES);
+    this.certificate = ReferenceZlib.compress(keys.certificate().pem(), HashAlgorithm.SHA1);
+    this.head = new HeadFile(store, keys, certificate.hash());
+    this.reflog = new ReflogFile(store, definition.name());
+    this.history = new HistoryObject(store, definition);
+    this.view = new RepositoryView(catalogs, () -> head.current().manifest());
+  }
+
+  @Override
+  public synchronized Manifest head() {
+    head.forget();
+    return head.current().manifest();
+  }
+
+  @Override
+  public RepositoryView view() {
+    return view;
+  }
+
+  @Override
+  public Optional<byte[]> recordOf(ContentHash root) {
+    try {
+      return Optional.of(
+          store.read(RepositoryFiles.record(root), RepositoryFiles.MAX_RECORD_BYTES));
+    } catch (StorageException.NotFound e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public void forgetRecord(ContentHash root) {
+    store.delete(RepositoryFiles.record(root));
+  }
+
+  @Override
+  public synchronized Committed commit(
+      List<CatalogChange> changes, long timestampSeconds, Recorder recorder) {
+    StorageException.@Nullable Conflict last = null;
+    for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      try {
+        Committed committed = attempt(changes, timestampSeconds, recorder, attempt);
+        view.refresh();
+        return committed;
+      } catch (StorageException.Conflict e) {
+        LOG.atInfo()
+            .addKeyValue("repository", definition.name())
+            .addKeyValue("attempt", attempt)
+            .log("another writer came first, building the transaction again");
+        last = e;
+        forgetFiles();
+      } catch (RuntimeException e) {
+        forgetFiles();
+        throw translated(e);
+      } catch (Error e) {
+        forgetFiles();
+        throw e;
+      }
+    }
+    throw new RepositoryException.Conflict(
+        "others committed to " + definition.name() + " first, " + MAX_ATTEMPTS + " times in a row",
+        last);
+  }
+
+  private Committed attempt(
+      List<CatalogChange> changes, long timestampSeconds, Recorder recorder, int attempt) {
+    Stopwatch watch = new Stopwatch();
+    HeadFile.Head before = head.current();
+    Manifest manifest = before.manifest();
+    reflog.load(manifest).ifPresent(found -> repairReflogHash(before, found));
+    HeadFile.Head base = head.current();
+    long timestamp = Math.max(timestampSeconds, base.manifest().publishedSeconds());
+    long load = watch.lap();
+    try (CatalogTree tree =
+        new CatalogTree(base.manifest().rootCatalog(), catalogs, this::storeCatalogs, timestamp)) {
+      changes.forEach(tree::apply);
+      long apply = watch.lap();
+      if (tree.effective().isEmpty()) {
+        return unchanged(base.manifest(), load, apply, attempt);
+      }
+      ContentHash root = tree.seal();
+      long revision = base.manifest().revision() + 1;
+      Tag.Snapshot snapshot = new Tag.Snapshot(root, tree.rootSizeBytes(), revision, timestamp);
+      Optional<CompressedObject> tags =
+          history.advanced(base.manifest().history(), snapshot, compressor);
+      tags.ifPresent(object -> uploads.put(ObjectKind.HISTORY, object));
+      uploads.put(ObjectKind.CERTIFICATE, certificate);
+      Committed planned =
+          new Committed(
+              revision,
+              timestamp,
+              base.manifest().rootCatalog(),
+              root,
+              tree.rootSizeBytes(),
+              tree.effective(),
+              Committed.Timings.NONE);
+      putRecord(root, recorder.record(planned));
+      long stored = watch.lap();
+      uploads.flush();
+      long flush = watch.lap();
+      ContentHash reflogHash =
+          reflog.append(snapshot, certificate.hash(), tags.map(CompressedObject::hash));
+      swap(base, snapshot, tags.map(CompressedObject::hash), reflogHash);
+      Committed.Timings timings =
+          new Committed.Timings(load, apply, stored, flush, watch.lap(), attempt);
+      return withTimings(planned, timings);
+    }
+  }
+
+  private static Committed unchanged(Manifest manifest, long load, long apply, int attempt) {
+    return new Committed(
+        manifest.revision(),
+        manifest.publishedSeconds(),
+        manifest.rootCatalog(),
+        manifest.rootCatalog(),
+        manifest.rootCatalogSizeBytes(),
+        List.of(),
+        new Committed.Timings(load, apply, 0, 0, 0, attempt));
+  }
+
+  private static Committed withTimings(Committed committed, Committed.Timings timings) {
+    return new Committed(
+        committed.revision(),
+        committed.timestampSeconds(),
+        committed.previousRoot(),
+        committed.root(),
+        committed.rootSizeBytes(),
+        committed.effective(),
+        timings);
+  }
+
+  // ---- before the commit point --------------------------------------------------------------
+
+  private List<ContentHash> storeCatalogs(List<SealedCatalog> sealed) {
+    List<Future<ContentHash>> results = new ArrayList<>();
+    for (SealedCatalog catalog : sealed) {
+      results.add(workers.submit(() -> storeCatalog(catalog)));
+    }
+    List<ContentHash> hashes = new ArrayList<>();
+    for (Future<ContentHash> result : results) {
+      hashes.add(join(result));
+    }
+    return hashes;
+  }
+
+  private ContentHash storeCatalog(SealedCatalog catalog) {
+    CompressedObject object = compressor.compress(catalog.database(), HashAlgorithm.SHA1);
+    uploads.put(ObjectKind.CATALOG, object);
+    catalogs.keep(object.hash(), catalog.database());
+    return object.hash();
+  }
+
+  private static <T> T join(Future<T> result) {
+    try {
+      return result.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      if (e.getCause() instanceof Error cause) {
+        throw cause;
+      }
+      throw new IllegalStateException("storing a catalog failed", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RepositoryException.Retryable("interrupted while storing catalogs", e);
+    }
+  }
+
+  /** An attempt that came to the same root may have left a record with other requests. */
+  private void putRecord(ContentHash root, byte[] record) {
+    ObjectKey key = RepositoryFiles.record(root);
+    if (store.putIfAbsent(key, Content.of(record)) == ObjectStore.PutOutcome.ALREADY_PRESENT) {
+      store.delete(key);
+      store.putIfAbsent(key, Content.of(record));
+    }
+  }
+
+  /**
+   * A writer that died between reflog and manifest leaves a reflog that the manifest does not name,
+   * and the original check refuses that. The same revision is signed again with the right hash.
+   */
+  private void repairReflogHash(HeadFile.Head before, ContentHash found) {
+    LOG.atWarn()
+        .addKeyValue("repository", definition.name())
+        .addKeyValue("revision", before.manifest().revision())
+        .log("a writer died before its commit point; naming the reflog that it left");
+    head.swap(before, ManifestChanges.withReflog(before.manifest(), found));
+  }
+
+  // ---- the commit point ---------------------------------------------------------------------
+
+  private void swap(
+      HeadFile.Head base,
+      Tag.Snapshot snapshot,
+      Optional<ContentHash> tags,
+      ContentHash reflogHash) {
+    Manifest next =
+        ManifestChanges.next(
+            base.manifest(),
+            snapshot,
+            certificate.hash(),
+            tags.or(() -> base.manifest().history()),
+            definition.settings(),
+            reflogHash);
+    try {
+      head.swap(base, next);
+    } catch (StorageException.OutcomeUnknown e) {
+      decide(base, snapshot, e);
+    }
+  }
+
+  /** The reply to the swap was lost: reads what came of it. */
+  private void decide(
+      HeadFile.Head base, Tag.Snapshot snapshot, StorageException.OutcomeUnknown lost) {
+    HeadFile.Head now;
+    try {
+      head.forget();
+      now = head.current();
+    } catch (RuntimeException e) {
+      RepositoryException.OutcomeUnknown unknown =
+          new RepositoryException.OutcomeUnknown(
+              "whether revision "
+                  + snapshot.revision()
+                  + " of "
+                  + definition.name()
+                  + " was published is not known: the reply was lost and the manifest cannot be"
+                  + " read",
+              lost);
+      unknown.addSuppressed(e);
+      throw unknown;
+    }
+    if (isOrFollows(now.manifest(), snapshot)) {
+      LOG.atInfo()
+          .addKeyValue("repository", definition.name())
+          .addKeyValue("revision", snapshot.revision())
+          .log("the reply to the commit was lost, but the commit was not");
+      return;
+    }
+    if (now.version().equals(base.version())) {
+      throw new RepositoryException.Retryable(
+          "the reply to the commit of " + definition.name() + " was lost, and the commit with it",
+          lost);
+    }
+    throw new StorageException.Conflict("another writer committed to " + definition.name());
+  }
+
+  private boolean isOrFollows(Manifest manifest, Tag.Snapshot snapshot) {
+    ContentHash root = manifest.rootCatalog();
+    long revision = manifest.revision();
+    for (int i = 0; i < MAX_REVISIONS_BACK && revision >= snapshot.revision(); i++) {
+      if (root.equals(snapshot.root())) {
+        return true;
+      }
+      try (CatalogReader reader = CatalogReader.open(catalogs.read(root))) {
+        Optional<ContentHash> previous = reader.previousRevision();
+        if (previous.isEmpty()) {
+          return false;
+        }
+        root = previous.get();
+        revision--;
+      }
+    }
+    return false;
+  }
+
+  private void forgetFiles() {
+    head.forget();
+    reflog.forget();
+  }
+
+  private RuntimeException translated(RuntimeException e) {
+    String what = "the transaction on " + definition.name() + " failed: " + e.getMessage();
+    return switch (e) {
+      case RepositoryException ours -> ours;
+      case CvmfsException.Rejected rejected -> new RepositoryException.Rejected(what, rejected);
+      case CvmfsException.Corrupt corrupt -> new RepositoryException.Corrupt(what, corrupt);
+      case CvmfsException.NotFound missing -> new RepositoryException.Corrupt(what, missing);
+      case CvmfsException.Retryable passing -> new RepositoryException.Retryable(what, passing);
+      case StorageException.Rejected rejected -> new RepositoryException.Rejected(what, rejected);
+      case StorageException.Corrupt corrupt -> new RepositoryException.Corrupt(what, corrupt);
+      case StorageException other -> new RepositoryException.Retryable(what, other);
+      default -> e;
+    };
+  }
+
+  @Override
+  public synchronized void close() {
+    view.close();
+    reflog.forget();
+    workers.shutdownNow();
+    compressor.close();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.repository;
+
+import org.jspecify.annotations.NullMarked;
