@@ -4,7 +4,6 @@ import io.lamina.image.ImageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 
 /**
  * Decompresses gzip of one or more members (RFC 1952). Zero bytes after the last member are
@@ -13,6 +12,7 @@ import java.util.zip.Inflater;
  */
 final class GzipDecoder extends InputStream {
   private static final int BUFFER_BYTES = 1 << 17;
+  private static final int HISTORY_BYTES = 8;
   private static final int FLAG_HEADER_CRC = 2;
   private static final int FLAG_EXTRA = 4;
   private static final int FLAG_NAME = 8;
@@ -21,16 +21,24 @@ final class GzipDecoder extends InputStream {
   private static final int MAX_HEADER_TEXT = 1 << 16;
 
   private final InputStream in;
-  private final Inflater inflater = new Inflater(true);
-  private final byte[] buffer = new byte[BUFFER_BYTES];
-  private int position;
-  private int limit;
+  private final RawInflate inflater;
+
+  /** The last bytes of the fill before, then those of the current one. */
+  private final byte[] buffer = new byte[HISTORY_BYTES + BUFFER_BYTES];
+
+  private int position = HISTORY_BYTES;
+  private int limit = HISTORY_BYTES;
   private boolean inMember;
   private boolean atEnd;
   private long members;
 
   GzipDecoder(InputStream in) {
+    this(in, RawInflate.fastest());
+  }
+
+  GzipDecoder(InputStream in, RawInflate inflater) {
     this.in = in;
+    this.inflater = inflater;
   }
 
   @Override
@@ -66,20 +74,20 @@ final class GzipDecoder extends InputStream {
           return n;
         }
         if (inflater.finished()) {
-          position = limit - inflater.getRemaining();
+          position = limit - inflater.remaining();
           inMember = false;
           for (int i = 0; i < 8; i++) {
             required();
           }
           return 0;
         }
-        if (inflater.needsDictionary()) {
-          throw broken("it asks for a dictionary");
+        if (inflater.remaining() > 0) {
+          throw broken("the decompressor does not get on");
         }
         if (!fill()) {
           throw broken("it ends within compressed data");
         }
-        inflater.setInput(buffer, 0, limit);
+        inflater.input(buffer, HISTORY_BYTES, limit - HISTORY_BYTES);
         position = limit;
       }
     } catch (DataFormatException e) {
@@ -131,7 +139,7 @@ final class GzipDecoder extends InputStream {
       required();
     }
     inflater.reset();
-    inflater.setInput(buffer, position, limit - position);
+    inflater.input(buffer, position, limit - position);
     members++;
     inMember = true;
     return true;
@@ -159,9 +167,10 @@ final class GzipDecoder extends InputStream {
   }
 
   private boolean fill() throws IOException {
-    int n = in.read(buffer, 0, buffer.length);
-    position = 0;
-    limit = Math.max(n, 0);
+    System.arraycopy(buffer, limit - HISTORY_BYTES, buffer, 0, HISTORY_BYTES);
+    int n = in.read(buffer, HISTORY_BYTES, BUFFER_BYTES);
+    position = HISTORY_BYTES;
+    limit = HISTORY_BYTES + Math.max(n, 0);
     return n > 0;
   }
 
@@ -172,6 +181,6 @@ final class GzipDecoder extends InputStream {
 
   @Override
   public void close() {
-    inflater.end();
+    inflater.close();
   }
 }
