@@ -18,6 +18,16 @@ public sealed interface ImageReference {
     return ImageReferenceParser.parse(text);
   }
 
+  /**
+   * A tag as registries list them.
+   *
+   * @throws ImageException.Rejected if it breaks the grammar
+   */
+  static String checkedTag(String tag) {
+    ImageReferenceParser.checkTag(tag);
+    return tag;
+  }
+
   /** The full text form, which {@link #parse} reads back to an equal reference. */
   String canonical();
 

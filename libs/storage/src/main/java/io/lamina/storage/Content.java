@@ -24,18 +24,15 @@ public interface Content {
 
   /** A file, which must not change until it is stored. */
   static Content of(Path file) throws IOException {
-    long size = Files.size(file);
-    return new Content() {
-      @Override
-      public long sizeBytes() {
-        return size;
-      }
+    return new File(file, Files.size(file));
+  }
 
-      @Override
-      public InputStream open() throws IOException {
-        return Files.newInputStream(file);
-      }
-    };
+  /** A whole file; stores may send it directly. */
+  record File(Path path, long sizeBytes) implements Content {
+    @Override
+    public InputStream open() throws IOException {
+      return Files.newInputStream(path);
+    }
   }
 
   /** A range of an array; stores may use it directly instead of copying a stream. */

@@ -29,10 +29,11 @@ public record ImageConfig(
   }
 
   /**
+   * @param where for messages: the image that this belongs to
    * @throws ImageException.Rejected if it is malformed or over a limit
    */
-  public static ImageConfig parse(byte[] json) {
-    String what = "config " + Digest.sha256(json);
+  public static ImageConfig parse(String where, byte[] json) {
+    String what = where + ": config " + Digest.sha256(json);
     if (json.length > MAX_BYTES) {
       throw new ImageException.Rejected(what + " is longer than " + MAX_BYTES + " bytes");
     }

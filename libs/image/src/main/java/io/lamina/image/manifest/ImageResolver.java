@@ -49,8 +49,18 @@ public final class ImageResolver {
     return new ImageResolver(store, requested).resolve(top);
   }
 
+  /**
+   * As {@link #resolve(ManifestStore, FetchedManifest, Platform)}, of the entries of an index that
+   * are one image.
+   */
+  public static ResolvedImage resolve(
+      ManifestStore store, List<IndexEntry> entries, Platform requested) {
+    return new ImageResolver(store, requested)
+        .fromIndex(new Manifest.Index(MediaTypes.OCI_INDEX, entries));
+  }
+
   private ResolvedImage resolve(FetchedManifest top) {
-    return switch (ManifestJson.parse(top)) {
+    return switch (ManifestJson.parse(store.where(), top)) {
       case Manifest.Image image -> single(top, image);
       case Manifest.Index index -> fromIndex(index);
     };
@@ -114,7 +124,7 @@ public final class ImageResolver {
         continue;
       }
       FetchedManifest fetched = fetch(leaf.descriptor());
-      if (!(ManifestJson.parse(fetched) instanceof Manifest.Image image)
+      if (!(ManifestJson.parse(store.where(), fetched) instanceof Manifest.Image image)
           || !MediaTypes.isImageConfig(image.config().mediaType())) {
         continue;
       }
@@ -161,7 +171,8 @@ public final class ImageResolver {
         throw new ImageException.Rejected(
             store.where() + ": indexes are nested deeper than " + MAX_DEPTH);
       }
-      if (!(ManifestJson.parse(fetch(entry.descriptor())) instanceof Manifest.Index nested)) {
+      if (!(ManifestJson.parse(store.where(), fetch(entry.descriptor()))
+          instanceof Manifest.Index nested)) {
         throw new ImageException.Rejected(
             store.where() + ": " + entry.descriptor().digest() + " is listed as index and is none");
       }
@@ -171,7 +182,7 @@ public final class ImageResolver {
 
   private Loaded load(Descriptor descriptor) {
     FetchedManifest fetched = fetch(descriptor);
-    if (ManifestJson.parse(fetched) instanceof Manifest.Image image) {
+    if (ManifestJson.parse(store.where(), fetched) instanceof Manifest.Image image) {
       return load(fetched, image);
     }
     throw new ImageException.Rejected(
@@ -197,7 +208,8 @@ public final class ImageResolver {
     countFetch();
     byte[] bytes = store.config(config);
     verify("config", config, bytes, Digest.sha256(bytes));
-    return new Loaded(store.where(), fetched, image, bytes, ImageConfig.parse(bytes), requested);
+    return new Loaded(
+        store.where(), fetched, image, bytes, ImageConfig.parse(store.where(), bytes), requested);
   }
 
   private FetchedManifest fetch(Descriptor descriptor) {

@@ -35,27 +35,23 @@ public final class ManifestJson {
   private ManifestJson() {}
 
   /**
+   * @param where for messages: the image that this belongs to
    * @throws ImageException.Rejected if it is malformed, ambiguous, schema 1, or over a limit
    */
-  public static Manifest parse(FetchedManifest fetched) {
+  public static Manifest parse(String where, FetchedManifest fetched) {
+    String what = where + ": manifest " + fetched.digest();
     if (fetched.bytes().length > MAX_BYTES) {
-      throw new ImageException.Rejected(
-          "manifest " + fetched.digest() + " is longer than " + MAX_BYTES + " bytes");
+      throw new ImageException.Rejected(what + " is longer than " + MAX_BYTES + " bytes");
     }
     try {
-      return read(fetched, StrictJson.parseObject(fetched.bytes()));
+      return read(what, fetched, StrictJson.parseObject(fetched.bytes()));
     } catch (IOException e) {
       throw new ImageException.Rejected(
-          "manifest "
-              + fetched.digest()
-              + " is not valid JSON: "
-              + Quoted.plain(String.valueOf(e.getMessage()), 200),
-          e);
+          what + " is not valid JSON: " + Quoted.plain(String.valueOf(e.getMessage()), 200), e);
     }
   }
 
-  private static Manifest read(FetchedManifest fetched, ObjectNode json) {
-    String what = "manifest " + fetched.digest();
+  private static Manifest read(String what, FetchedManifest fetched, ObjectNode json) {
     Optional<String> stated = fetched.mediaType().filter(ManifestJson::isManifestType);
     Optional<String> inside = StrictJson.nonEmptyText(json, "mediaType");
     if (json.path("schemaVersion").asInt(2) == 1

@@ -208,7 +208,9 @@ class ImageResolverTest {
       })
   void refusesMalformedManifests(String json) {
     assertThatThrownBy(
-            () -> ManifestJson.parse(FetchedManifest.of(Optional.empty(), json.getBytes(UTF_8))))
+            () ->
+                ManifestJson.parse(
+                    "test", FetchedManifest.of(Optional.empty(), json.getBytes(UTF_8))))
         .isInstanceOf(ImageException.Rejected.class)
         .hasMessageContaining("manifest sha256:");
   }
@@ -220,6 +222,7 @@ class ImageResolverTest {
     assertThatThrownBy(
             () ->
                 ManifestJson.parse(
+                    "test",
                     FetchedManifest.of(
                         Optional.of(MediaTypes.DOCKER_MANIFEST), image.manifestBytes())))
         .isInstanceOf(ImageException.Rejected.class)
@@ -231,6 +234,7 @@ class ImageResolverTest {
     assertThatThrownBy(
             () ->
                 ManifestJson.parse(
+                    "test",
                     FetchedManifest.of(
                         Optional.of("application/vnd.docker.distribution.manifest.v1+prettyjws"),
                         "{\"schemaVersion\":1}".getBytes(UTF_8))))
@@ -243,7 +247,9 @@ class ImageResolverTest {
     String deep = "{\"a\":" + "[".repeat(5000) + "]".repeat(5000) + "}";
 
     assertThatThrownBy(
-            () -> ManifestJson.parse(FetchedManifest.of(Optional.empty(), deep.getBytes(UTF_8))))
+            () ->
+                ManifestJson.parse(
+                    "test", FetchedManifest.of(Optional.empty(), deep.getBytes(UTF_8))))
         .isInstanceOf(ImageException.Rejected.class);
   }
 

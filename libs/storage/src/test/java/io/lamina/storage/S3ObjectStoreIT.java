@@ -1,0 +1,229 @@
+package io.lamina.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lamina.storage.ObjectStore.PutOutcome;
+import io.lamina.storage.ObjectStore.Version;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+@SuppressWarnings("NullAway.Init")
+class S3ObjectStoreIT extends ObjectStoreContract {
+  @RegisterExtension static final S3ProxyExtension S3 = new S3ProxyExtension();
+
+  private static final AtomicInteger BUCKETS = new AtomicInteger();
+  private static final S3ObjectStore.Settings QUICK =
+      new S3ObjectStore.Settings(
+          32, 3, Duration.ofMillis(5), Duration.ofSeconds(5), Duration.ofSeconds(10));
+
+  @TempDir Path folder;
+  private FaultyProxy faults;
+  private String bucket;
+
+  @Override
+  ObjectStore openEmpty() throws IOException {
+    bucket = "bucket-" + BUCKETS.incrementAndGet();
+    S3.makeBucket(bucket);
+    faults = new FaultyProxy(S3.port());
+    return open(faults.port(), S3ProxyExtension.SECRET_KEY, QUICK);
+  }
+
+  @AfterEach
+  void closeProxy() throws IOException {
+    faults.close();
+  }
+
+  private S3ObjectStore open(int port, String secret, S3ObjectStore.Settings settings)
+      throws IOException {
+    Path credentials =
+        Files.writeString(
+            folder.resolve("credentials"),
+            "# for tests\naccess-key = " + S3ProxyExtension.ACCESS_KEY + "\nsecret-key=" + secret);
+    StorageLocation.S3 location =
+        new StorageLocation.S3(
+            URI.create("http://127.0.0.1:" + port),
+            bucket,
+            "site/a",
+            "us-east-1",
+            Optional.of(credentials),
+            StorageLocation.Style.PATH);
+    return S3ObjectStore.open(location, settings, HeaderPolicy.cvmfs(), new Random(7));
+  }
+
+  @Test
+  void storesTheObjectAgainWhenTheConnectionIsCutMidway() {
+    byte[] bytes = random(3 << 20, 9);
+    faults.cutPuts(2, 1 << 20);
+
+    assertThat(store.putIfAbsent(key("data/ab/cut"), Content.of(bytes)))
+        .isEqualTo(PutOutcome.STORED);
+
+    assertThat(store.read(key("data/ab/cut"), 4 << 20)).isEqualTo(bytes);
+  }
+
+  @Test
+  void leavesNothingWhenEveryAttemptIsCutMidway() {
+    faults.cutPuts(QUICK.attempts(), 1 << 20);
+
+    assertThatThrownBy(() -> store.putIfAbsent(key("data/ab/cut"), Content.of(random(3 << 20, 9))))
+        .isInstanceOf(StorageException.Retryable.class)
+        .hasMessageContaining("data/ab/cut");
+
+    assertThat(listed("")).isEmpty();
+  }
+
+  @Test
+  void countsAnObjectAsThereWhenOnlyTheReplyWasLost() {
+    faults.loseRepliesToPuts(1);
+
+    store.putIfAbsent(key("data/ab/lost"), Content.of(bytes("x")));
+
+    assertThat(store.read(key("data/ab/lost"), 10)).isEqualTo(bytes("x"));
+  }
+
+  @Test
+  void recognisesItsOwnSwapWhenTheReplyWasLost() {
+    Version first = store.swap(key(".cvmfspublished"), Optional.empty(), bytes("one"));
+    faults.loseRepliesToPuts(1);
+
+    Version second = store.swap(key(".cvmfspublished"), Optional.of(first), bytes("two"));
+
+    assertThat(store.readMutable(key(".cvmfspublished"), 10))
+        .hasValueSatisfying(
+            found -> {
+              assertThat(found.bytes()).isEqualTo(bytes("two"));
+              assertThat(found.version()).isEqualTo(second);
+            });
+  }
+
+  @Test
+  void recognisesItsOwnSwapWhenEveryReplyWasLost() {
+    faults.loseRepliesToPuts(QUICK.attempts());
+
+    Version version = store.swap(key("m"), Optional.empty(), bytes("one"));
+
+    assertThat(store.readMutable(key("m"), 10).orElseThrow().version()).isEqualTo(version);
+  }
+
+  @Test
+  void neverTakesSomebodyElsesSwapForItsOwn() throws IOException {
+    Version first = store.swap(key("m"), Optional.empty(), bytes("one"));
+    try (S3ObjectStore other = open(S3.port(), S3ProxyExtension.SECRET_KEY, QUICK)) {
+      other.swap(key("m"), Optional.of(first), bytes("other"));
+    }
+    faults.cutPuts(1, 10);
+
+    assertThatThrownBy(() -> store.swap(key("m"), Optional.of(first), bytes("two")))
+        .isInstanceOf(StorageException.OutcomeUnknown.class)
+        .hasMessageContaining("read it again");
+    assertThat(store.read(key("m"), 10)).isEqualTo(bytes("other"));
+  }
+
+  @Test
+  void swapsAgainWhenTheRequestNeverArrived() {
+    faults.cutPuts(1, 10);
+
+    store.swap(key("m"), Optional.empty(), bytes("one"));
+
+    assertThat(store.read(key("m"), 10)).isEqualTo(bytes("one"));
+  }
+
+  @Test
+  void saysThatCredentialsAreWrong() throws IOException {
+    try (S3ObjectStore wrong = open(S3.port(), "nonsense", QUICK)) {
+      assertThatThrownBy(() -> wrong.putIfAbsent(key("x"), Content.of(bytes("x"))))
+          .isInstanceOf(StorageException.Rejected.class)
+          .hasMessageContaining("credentials")
+          .hasMessageNotContaining("nonsense");
+    }
+  }
+
+  @Test
+  void saysThatTheBucketIsMissing() throws IOException {
+    bucket = "no-such-bucket";
+    try (S3ObjectStore wrong = open(S3.port(), S3ProxyExtension.SECRET_KEY, QUICK)) {
+      assertThatThrownBy(() -> wrong.putIfAbsent(key("x"), Content.of(bytes("x"))))
+          .isInstanceOf(StorageException.Rejected.class)
+          .hasMessageContaining("bucket");
+    }
+  }
+
+  @Test
+  void saysThatTheServiceIsOutOfReach() throws IOException {
+    int port = faults.port();
+    faults.close();
+    try (S3ObjectStore away = open(port, S3ProxyExtension.SECRET_KEY, QUICK)) {
+      assertThatThrownBy(() -> away.read(key("x"), 1))
+          .isInstanceOf(StorageException.Retryable.class);
+    }
+  }
+
+  @Test
+  void refusesACredentialsFileWithoutShowingIt() throws IOException {
+    Path file = Files.writeString(folder.resolve("bad"), "AKIA:topsecret\n");
+
+    assertThatThrownBy(() -> S3Credentials.read(file))
+        .isInstanceOf(StorageException.Rejected.class)
+        .hasMessageContaining("access-key=")
+        .hasMessageNotContaining("topsecret");
+    Files.writeString(file, "access-key=a\n");
+    assertThatThrownBy(() -> S3Credentials.read(file)).hasMessageContaining("no secret-key");
+    assertThat(new S3Credentials("a", "topsecret", Optional.empty()).toString())
+        .doesNotContain("topsecret");
+  }
+
+  @Test
+  void storesFilesWithTheHeadersThatClientsExpect() throws Exception {
+    store.putIfAbsent(key("data/ab/object"), Content.of(bytes("x")));
+    store.swap(key(".cvmfspublished"), Optional.empty(), bytes("y"));
+
+    StatHeaders object = stat("data/ab/object");
+    StatHeaders manifest = stat(".cvmfspublished");
+
+    assertThat(object.type()).isEqualTo("application/octet-stream");
+    assertThat(object.cache()).isEqualTo("max-age=259200");
+    assertThat(manifest.type()).isEqualTo("application/x-cvmfs");
+    assertThat(manifest.cache()).isEqualTo("max-age=61");
+  }
+
+  private record StatHeaders(String type, String cache) {}
+
+  /** As a browser would see it, through a presigned link. */
+  private StatHeaders stat(String name) throws Exception {
+    String url =
+        io.minio.MinioClient.builder()
+            .endpoint("http://127.0.0.1:" + S3.port())
+            .region("us-east-1")
+            .credentials(S3ProxyExtension.ACCESS_KEY, S3ProxyExtension.SECRET_KEY)
+            .build()
+            .getPresignedObjectUrl(
+                io.minio.GetPresignedObjectUrlArgs.builder()
+                    .bucket(bucket)
+                    .object("site/a/" + name)
+                    .method(io.minio.Http.Method.GET)
+                    .build());
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpResponse<Void> response =
+          http.send(
+              HttpRequest.newBuilder(URI.create(url)).build(),
+              HttpResponse.BodyHandlers.discarding());
+      return new StatHeaders(
+          response.headers().firstValue("Content-Type").orElse(""),
+          response.headers().firstValue("Cache-Control").orElse(""));
+    }
+  }
+}
