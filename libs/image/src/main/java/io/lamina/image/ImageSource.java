@@ -7,9 +7,7 @@ import java.util.Optional;
 public interface ImageSource extends AutoCloseable {
   /**
    * The digest of the manifest or index that the reference names now, where that is cheaper to ask
-   * than to {@link #resolve} (a registry's HEAD); empty where it is not.
-   *
-   * @throws ImageException.NotFound if there is no such image
+   * than to {@link #resolve} (a registry's HEAD); empty where it is not, or there is none.
    */
   default Optional<Digest> currentDigest() {
     return Optional.empty();

@@ -1,6 +1,7 @@
 package io.lamina.image.registry;
 
 import io.lamina.image.Descriptor;
+import io.lamina.image.Digest;
 import io.lamina.image.ImageReference;
 import io.lamina.image.ImageSource;
 import io.lamina.image.Platform;
@@ -10,6 +11,7 @@ import io.lamina.image.manifest.ImageConfig;
 import io.lamina.image.manifest.ImageResolver;
 import io.lamina.image.manifest.ManifestStore;
 import java.io.InputStream;
+import java.util.Optional;
 
 /** An image in a registry. Thread-safe; closing it closes nothing that others use. */
 public final class RegistrySource implements ImageSource, ManifestStore {
@@ -19,6 +21,11 @@ public final class RegistrySource implements ImageSource, ManifestStore {
   public RegistrySource(ImageReference.Registry reference, Registries registries) {
     this.reference = reference;
     this.client = registries.client(reference);
+  }
+
+  @Override
+  public Optional<Digest> currentDigest() {
+    return client.digest(reference.tagOrDigest());
   }
 
   @Override

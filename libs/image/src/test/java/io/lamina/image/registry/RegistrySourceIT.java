@@ -119,6 +119,8 @@ class RegistrySourceIT {
 
     assertThat(client.digest("v1")).contains(image.manifest().digest());
     assertThat(client.digest("v2")).isEmpty();
+    assertThat(source("team/digest:v1").currentDigest()).contains(image.manifest().digest());
+    assertThat(source("team/digest:v2").currentDigest()).isEmpty();
   }
 
   @Test
