@@ -19,11 +19,11 @@ public abstract sealed class ConverterException extends RuntimeException {
     }
   }
 
-  /** It took longer than it may; trying again is sensible. */
-  public static final class TooSlow extends ConverterException {
+  /** It took longer than it may, or another converter has to do it: try again. */
+  public static final class Retryable extends ConverterException {
     private static final long serialVersionUID = 1L;
 
-    public TooSlow(String message) {
+    public Retryable(String message) {
       super(message, null);
     }
   }

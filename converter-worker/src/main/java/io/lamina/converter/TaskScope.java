@@ -52,7 +52,7 @@ public final class TaskScope<T> implements AutoCloseable {
   /**
    * The tasks' results in the order of their forks.
    *
-   * @throws ConverterException.TooSlow if they are not done within {@code limit}
+   * @throws ConverterException.Retryable if they are not done within {@code limit}
    * @throws RuntimeException the first failure, as the task threw it
    */
   public List<T> join(Duration limit) throws InterruptedException {
@@ -61,7 +61,7 @@ public final class TaskScope<T> implements AutoCloseable {
       for (int done = 0; done < forked.size(); done++) {
         Future<T> next = finished.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
         if (next == null) {
-          throw new ConverterException.TooSlow(name + ": not done within " + Lengths.text(limit));
+          throw new ConverterException.Retryable(name + ": not done within " + Lengths.text(limit));
         }
         next.get();
       }

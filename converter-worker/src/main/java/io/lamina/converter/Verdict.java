@@ -126,7 +126,7 @@ public sealed interface Verdict {
     String reason = reasonOf(failure);
     return switch (failure) {
       case ConverterException.Rejected _ -> new Hopeless(reason);
-      case ConverterException.TooSlow _ -> new Passing(reason, Optional.empty());
+      case ConverterException.Retryable _ -> new Passing(reason, Optional.empty());
     };
   }
 

@@ -14,7 +14,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +31,7 @@ public final class FakeImages implements ImageSources {
   private final Map<Digest, byte[]> blobs = new ConcurrentHashMap<>();
   private final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
   private final Deque<RuntimeException> failures = new ArrayDeque<>();
+  private final Deque<RuntimeException> headFailures = new ArrayDeque<>();
 
   /** {@code place} is {@code host/name}; the tag points to the top digest. */
   public void tag(String place, String tag, @Nullable Digest top) {
@@ -58,6 +58,18 @@ public final class FakeImages implements ImageSources {
   /** Resolving images of the host blocks until the latch opens. */
   public void block(String host, CountDownLatch until) {
     gates.put(host, until);
+  }
+
+  /** The next question for a digest ends like this. */
+  public synchronized void failNextHead(RuntimeException failure) {
+    headFailures.add(failure);
+  }
+
+  private synchronized void failHeadIfTold() {
+    RuntimeException next = headFailures.poll();
+    if (next != null) {
+      throw next;
+    }
   }
 
   private synchronized void failIfTold() {
@@ -90,16 +102,19 @@ public final class FakeImages implements ImageSources {
     public Optional<Digest> currentDigest() {
       String name = place() + ":" + reference.tag().orElse("latest");
       asked.add("head " + name);
-      Digest top = tags.get(name);
-      if (top == null) {
-        throw new ImageException.NotFound("no tag " + name);
-      }
-      return Optional.of(top);
+      failHeadIfTold();
+      return Optional.ofNullable(tags.get(name));
     }
 
     @Override
     public ResolvedImage resolve(Platform platform) {
-      String digest = reference.digest().map(Digest::toString).orElse("?");
+      String name = place() + ":" + reference.tag().orElse("latest");
+      String digest =
+          reference
+              .digest()
+              .or(() -> Optional.ofNullable(tags.get(name)))
+              .map(Digest::toString)
+              .orElseThrow(() -> new ImageException.NotFound("no tag " + name));
       asked.add("resolve " + place() + "@" + digest + " " + platform);
       CountDownLatch gate = gates.get(reference.host());
       if (gate != null) {
@@ -137,11 +152,5 @@ public final class FakeImages implements ImageSources {
     synchronized (asked) {
       return List.copyOf(asked);
     }
-  }
-
-  static Map<String, Long> countByVerb(List<String> lines) {
-    Map<String, Long> counts = new HashMap<>();
-    lines.forEach(line -> counts.merge(line.split(" ")[0], 1L, Long::sum));
-    return counts;
   }
 }

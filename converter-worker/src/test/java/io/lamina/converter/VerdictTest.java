@@ -45,7 +45,7 @@ class VerdictTest {
         new StorageException.Rejected("bad credentials"),
         new StorageException.Exhausted("no room", null),
         new CvmfsException.Retryable("disk busy", null),
-        new ConverterException.TooSlow("not done within 5 s"),
+        new ConverterException.Retryable("not done within 5 s"),
         new IOException("connection reset"),
         new SocketTimeoutException("read timed out"),
         new UncheckedIOException(new IOException("broken pipe")));

@@ -3,6 +3,7 @@ package io.lamina.converter.plan;
 import io.lamina.converter.Limit;
 import io.lamina.converter.TaskScope;
 import io.lamina.image.Digest;
+import io.lamina.image.ImageException;
 import io.lamina.image.ImageReference;
 import io.lamina.image.ImageSource;
 import io.lamina.image.ImageSources;
@@ -59,6 +60,12 @@ final class ImageResolver {
     Optional<Digest> current;
     try (ImageSource source = sources.open(reference)) {
       current = source.currentDigest();
+    } catch (ImageException.Retryable e) {
+      if (e.retryAfter().isPresent()) {
+        throw e;
+      }
+      // The registry may be out of reach while a mirror of it answers.
+      current = Optional.empty();
     }
     return new ImageReference.Registry(
         reference.host(), reference.repository(), reference.tag(), current);

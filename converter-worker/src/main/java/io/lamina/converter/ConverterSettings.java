@@ -1,0 +1,113 @@
+package io.lamina.converter;
+
+import io.lamina.converter.plan.PlannerSettings;
+import io.lamina.converter.work.WorkSettings;
+import io.lamina.settings.Settings;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What an operator sets on a converter. Immutable.
+ *
+ * <p>Source: docs/operations-converting.md, "Settings".
+ *
+ * @param instance a name that this converter keeps over restarts, unique among them; after a kill
+ *     it gets its partitions back at once
+ * @param planner how requests are planned
+ * @param maxPlansPerPartition requests of one partition that are under way at once
+ * @param work how layers, merges and pushes are done
+ * @param deliveries how often the queue hands a piece of work out before it has failed; below the
+ *     broker's own limit, which drops work without a word
+ * @param stopTimeout how long work may go on once the process is to stop
+ */
+public record ConverterSettings(
+    Optional<String> instance,
+    PlannerSettings planner,
+    int maxPlansPerPartition,
+    WorkSettings work,
+    int deliveries,
+    Duration stopTimeout) {
+  public static final ConverterSettings DEFAULT =
+      new ConverterSettings(
+          Optional.empty(),
+          PlannerSettings.DEFAULT,
+          64,
+          WorkSettings.DEFAULT,
+          8,
+          Duration.ofSeconds(20));
+
+  public ConverterSettings {
+    if (maxPlansPerPartition < 1 || deliveries < 1 || stopTimeout.isNegative()) {
+      throw new IllegalArgumentException(
+          "converter settings: "
+              + maxPlansPerPartition
+              + " plans per partition, "
+              + deliveries
+              + " deliveries, stop after "
+              + stopTimeout);
+    }
+  }
+
+  /**
+   * Reads the keys that start with {@code converter.}; what is not set has its default. Whoever
+   * gave the settings refuses keys that nobody knows.
+   *
+   * @throws io.lamina.settings.SettingsException on a bad value
+   */
+  public static ConverterSettings from(Settings text) {
+    return new ConverterSettings(
+        text.text("converter.instance"),
+        planner(text),
+        text.count("converter.plan.per-partition", DEFAULT.maxPlansPerPartition, 1, 1000),
+        work(text),
+        text.count("converter.work.deliveries", DEFAULT.deliveries, 1, 9),
+        text.duration(
+            "converter.stop-timeout", DEFAULT.stopTimeout, Duration.ZERO, Duration.ofMinutes(5)));
+  }
+
+  private static PlannerSettings planner(Settings text) {
+    PlannerSettings otherwise = PlannerSettings.DEFAULT;
+    return new PlannerSettings(
+        text.count("converter.plan.concurrent", otherwise.concurrent(), 1, 1000),
+        text.count("converter.plan.per-registry", otherwise.perRegistry(), 1, 1000),
+        text.count("converter.plan.platforms", otherwise.platformsAtOnce(), 1, 64),
+        text.duration(
+            "converter.plan.deadline",
+            otherwise.deadline(),
+            Duration.ofSeconds(1),
+            Duration.ofHours(1)),
+        backoff(text, "converter.plan", otherwise.retries()),
+        text.count("converter.plan.doubtful-tries", otherwise.doubtfulTries(), 1, 20),
+        text.count("converter.plan.layers", otherwise.maxLayers(), 1, 10_000),
+        text.duration(
+            "converter.plan.cache-time", otherwise.cacheFor(), Duration.ZERO, Duration.ofDays(1)),
+        text.bytes("converter.plan.cache-size", otherwise.cacheBytes(), 0, 1L << 30));
+  }
+
+  private static WorkSettings work(Settings text) {
+    WorkSettings otherwise = WorkSettings.DEFAULT;
+    return new WorkSettings(
+        text.count("converter.work.slots", otherwise.slots(), 1, 100),
+        text.count("converter.work.merges", otherwise.merges(), 1, 100),
+        backoff(text, "converter.work", otherwise.retries()),
+        text.count("converter.work.doubtful-tries", otherwise.doubtfulTries(), 1, 20),
+        text.duration(
+            "converter.work.progress",
+            otherwise.progressInterval(),
+            Duration.ofMillis(50),
+            Duration.ofMinutes(1)));
+  }
+
+  private static Backoff backoff(Settings text, String group, Backoff otherwise) {
+    Duration first =
+        text.duration(
+            group + ".pause", otherwise.first(), Duration.ofMillis(1), Duration.ofMinutes(10));
+    Duration longest =
+        text.duration(
+            group + ".longest-pause",
+            otherwise.longest().compareTo(first) < 0 ? first : otherwise.longest(),
+            first,
+            Duration.ofHours(1));
+    return new Backoff(text.count(group + ".tries", otherwise.tries(), 1, 100), first, longest);
+  }
+}

@@ -1,0 +1,53 @@
+package io.lamina.converter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lamina.settings.Settings;
+import io.lamina.settings.SettingsException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ConverterSettingsTest {
+  @Test
+  void hasADefaultForEachKey() {
+    assertThat(ConverterSettings.from(Settings.of("none", Map.of())))
+        .isEqualTo(ConverterSettings.DEFAULT);
+  }
+
+  @Test
+  void readsItsKeysAndKnowsNoOther() {
+    Settings text =
+        Settings.of(
+            "test",
+            Map.of(
+                "converter.instance", "conv-1",
+                "converter.plan.deadline", "30s",
+                "converter.plan.cache-size", "1MiB",
+                "converter.work.slots", "7",
+                "converter.work.pause", "5min",
+                "converter.work.deliveries", "3"));
+
+    ConverterSettings settings = ConverterSettings.from(text);
+    text.refuseOthers();
+
+    assertThat(settings.instance()).contains("conv-1");
+    assertThat(settings.planner().deadline()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(settings.planner().cacheBytes()).isEqualTo(1 << 20);
+    assertThat(settings.work().slots()).isEqualTo(7);
+    assertThat(settings.work().retries().first()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(settings.work().retries().longest()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(settings.deliveries()).isEqualTo(3);
+  }
+
+  @Test
+  void refusesMoreDeliveriesThanTheBrokerGives() {
+    assertThatThrownBy(
+            () ->
+                ConverterSettings.from(
+                    Settings.of("test", Map.of("converter.work.deliveries", "10"))))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("converter.work.deliveries");
+  }
+}
