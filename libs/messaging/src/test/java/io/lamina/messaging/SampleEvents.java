@@ -82,24 +82,44 @@ public final class SampleEvents {
         new Counters(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, Long.MAX_VALUE));
   }
 
+  /** Entries that no layer begins with, but that show every column. */
   private static Graft unusualGraft() {
     CatalogEntry root =
         new CatalogEntry(
-            0120777,
+            0100644,
             4_294_967_295L,
             1,
-            3,
+            11,
             1_700_000_000,
             -1,
             7,
             2,
             OTHER_HASH,
             CompressionAlgorithm.NONE,
-            new byte[] {'a', -1, 'b'},
+            new byte[0],
             Xattrs.NONE,
-            List.of(new Chunk(0, 10, HASH), new Chunk(10, 1, OTHER_HASH)));
+            List.of(new Chunk(0, 10, OTHER_HASH), new Chunk(10, 1, OTHER_HASH)));
     return new Graft(
         RepositoryPath.ofBytes(new byte[] {'/', -128, 'x'}), OTHER_HASH, 1, root, Counters.ZERO);
+  }
+
+  private static Graft linkGraft() {
+    CatalogEntry root =
+        new CatalogEntry(
+            0120777,
+            0,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            null,
+            CompressionAlgorithm.ZLIB,
+            new byte[] {'a', -1, 'b'},
+            Xattrs.NONE,
+            List.of());
+    return new Graft(RepositoryPath.of("/é"), HASH, 1, root, Counters.ZERO);
   }
 
   public static Event.ImagePlanned planned() {
@@ -142,7 +162,7 @@ public final class SampleEvents {
             REPOSITORY, new WorkKey(WorkKey.Kind.FLAT, DIGEST.hex()), "digest differs \"é\"\n"),
         work(42),
         new Event.FlatRequested(
-            REPOSITORY, DIGEST, List.of(graft(), unusualGraft()), FILE, 1_700_000_000),
+            REPOSITORY, DIGEST, List.of(graft(), unusualGraft(), linkGraft()), FILE, 1_700_000_000),
         new Event.ThinRequested(
             REPOSITORY,
             REQUEST,
