@@ -81,11 +81,11 @@ public final class CatalogAudit {
       count(path, row);
       int directories = 0;
       Map<Integer, List<CatalogEntry>> groups = new HashMap<>();
-      Set<String> names = new HashSet<>();
+      Set<RepositoryPath> paths = new HashSet<>();
       for (CatalogRow child : reader.list(path)) {
         RepositoryPath childPath = path.resolve(child.requireName());
         assertThat(child.path()).isEqualTo(childPath.hash());
-        assertThat(names.add(childPath.toString())).isTrue();
+        assertThat(paths.add(childPath)).isTrue();
         boolean marker = child.displayName().equals(CatalogMarker.NAME);
         assertThat(marker && !path.equals(mount)).as("stray marker %s", childPath).isFalse();
         if (child.isDirectory()) {
