@@ -6,6 +6,7 @@ import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.cvmfs.signing.SignedManifest;
 import io.lamina.storage.ObjectStore;
+import io.lamina.storage.StorageLocation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -184,8 +185,10 @@ public final class Repositories {
     return new Repository(definition, stores.open(location(definition)), keyFolder(definition));
   }
 
-  private String location(RepositoryDefinition definition) {
-    return definition.storage().orElseGet(() -> localFolder(definition.name()).toString());
+  private StorageLocation location(RepositoryDefinition definition) {
+    return definition
+        .storage()
+        .orElseGet(() -> new StorageLocation.Local(localFolder(definition.name())));
   }
 
   private Path keyFolder(RepositoryDefinition definition) {

@@ -1,6 +1,7 @@
 package io.lamina.repository;
 
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.storage.StorageLocation;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,15 +11,14 @@ import java.util.Optional;
  * What a process must know to publish to a repository; kept as one JSON file in the data folder.
  * Holds no secrets: keys and credentials are named by their files. Immutable.
  *
- * @param storage text form of a storage location; empty for the data folder's own {@code
- *     cvmfs/NAME/}
+ * @param storage empty for the data folder's own {@code cvmfs/NAME/}
  * @param keys folder of the key files; empty for the data folder's own {@code keys/}
  * @param createdAt whole seconds; the time of the first root catalog, so that a replay can make the
  *     same one
  */
 public record RepositoryDefinition(
     RepositoryName name,
-    Optional<String> storage,
+    Optional<StorageLocation> storage,
     Optional<Path> keys,
     Backend backend,
     Settings settings,

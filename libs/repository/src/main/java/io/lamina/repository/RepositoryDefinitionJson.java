@@ -11,6 +11,8 @@ import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.repository.RepositoryDefinition.Backend;
 import io.lamina.repository.RepositoryDefinition.Settings;
+import io.lamina.storage.StorageException;
+import io.lamina.storage.StorageLocation;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -52,7 +54,7 @@ final class RepositoryDefinitionJson {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("version", VERSION);
     node.put("name", definition.name().value());
-    definition.storage().ifPresent(storage -> node.put("storage", storage));
+    definition.storage().ifPresent(storage -> node.put("storage", storage.toString()));
     definition.keys().ifPresent(keys -> node.put("keys", keys.toString()));
     node.put("backend", word(definition.backend()));
     node.put("created", definition.createdAt().toString());
@@ -87,7 +89,7 @@ final class RepositoryDefinitionJson {
       }
       return new RepositoryDefinition(
           new RepositoryName(text(object, "name").orElse("")),
-          text(object, "storage"),
+          text(object, "storage").map(StorageLocation::parse),
           text(object, "keys").map(Path::of),
           backend(text(object, "backend").orElse(word(Backend.NATIVE))),
           new Settings(
@@ -101,6 +103,7 @@ final class RepositoryDefinitionJson {
         | java.io.UncheckedIOException
         | CvmfsException.Rejected
         | RepositoryException.Rejected
+        | StorageException.Rejected
         | InvalidPathException
         | DateTimeException
         | ArithmeticException e) {

@@ -1,13 +1,13 @@
 package io.lamina.repository;
 
 import io.lamina.storage.ObjectStore;
+import io.lamina.storage.StorageLocation;
 
 /** Opens the storage that a definition names. Thread-safe. */
 @FunctionalInterface
 public interface StoreOpener {
   /**
-   * @param location text form of a storage location
-   * @throws io.lamina.storage.StorageException.Rejected if it is not one that this process can use
+   * @throws io.lamina.storage.StorageException.Rejected if this process cannot use it
    */
-  ObjectStore open(String location);
+  ObjectStore open(StorageLocation location);
 }

@@ -7,6 +7,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.cvmfs.signing.SignedWhitelist;
 import io.lamina.storage.LocalObjectStore;
+import io.lamina.storage.StorageLocation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,7 +37,10 @@ class RepositoriesTest {
             data,
             location ->
                 LocalObjectStore.open(
-                    Path.of(location), LocalObjectStore.Settings.STANDARD, CLOCK, new Random(1)));
+                    ((StorageLocation.Local) location).folder(),
+                    LocalObjectStore.Settings.STANDARD,
+                    CLOCK,
+                    new Random(1)));
     // Making keys takes a second; these are what an earlier creation would have left.
     TestRepository.keys().save(data.resolve("keys"));
   }
@@ -136,7 +140,8 @@ class RepositoriesTest {
     RepositoryDefinition definition =
         new RepositoryDefinition(
             NAME,
-            java.util.Optional.of("s3://bucket/prefix"),
+            java.util.Optional.of(
+                StorageLocation.parse("s3:https://s3.example/bucket/prefix?region=cern")),
             java.util.Optional.of(Path.of("/secrets/keys")),
             RepositoryDefinition.Backend.CVMFS_SERVER,
             new RepositoryDefinition.Settings(Duration.ofSeconds(61), false, false, false, 7),

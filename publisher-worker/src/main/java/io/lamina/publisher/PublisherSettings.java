@@ -1,0 +1,63 @@
+package io.lamina.publisher;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Settings of a publisher process. Immutable.
+ *
+ * @param instance a name that this publisher keeps over restarts, unique among all publishers: it
+ *     gets its repositories back at once after a kill
+ * @param maxBatch most events that share a transaction
+ * @param maxUnfinished requests that may wait at once in one repository
+ * @param whitelistLeft how long before its expiry a whitelist is signed anew
+ * @param whitelistLife for how long it is signed
+ * @param whitelistInterval how often its expiry is looked at
+ */
+public record PublisherSettings(
+    Optional<String> instance,
+    int maxBatch,
+    int maxUnfinished,
+    Duration whitelistLeft,
+    Duration whitelistLife,
+    Duration whitelistInterval) {
+  // Before the constant that the constructor checks.
+  private static final int MAX_BATCH = 5_000;
+
+  public static final PublisherSettings DEFAULT =
+      new PublisherSettings(
+          Optional.empty(),
+          200,
+          20_000,
+          Duration.ofDays(10),
+          Duration.ofDays(30),
+          Duration.ofHours(1));
+
+  public PublisherSettings {
+    if (maxBatch < 1 || maxBatch > MAX_BATCH) {
+      throw new IllegalArgumentException(
+          "a batch has 1 to " + MAX_BATCH + " events, not " + maxBatch);
+    }
+    if (maxUnfinished < 1) {
+      throw new IllegalArgumentException("maxUnfinished must be at least 1: " + maxUnfinished);
+    }
+    if (whitelistLeft.compareTo(whitelistLife) >= 0) {
+      throw new IllegalArgumentException(
+          "a whitelist that lives "
+              + whitelistLife
+              + " cannot be renewed "
+              + whitelistLeft
+              + " before its end");
+    }
+  }
+
+  public PublisherSettings withInstance(String newInstance) {
+    return new PublisherSettings(
+        Optional.of(newInstance),
+        maxBatch,
+        maxUnfinished,
+        whitelistLeft,
+        whitelistLife,
+        whitelistInterval);
+  }
+}

@@ -1,0 +1,314 @@
+package io.lamina.publisher;
+
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.messaging.MessagingException;
+import io.lamina.messaging.Outgoing;
+import io.lamina.messaging.Received;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.JournalPosition;
+import io.lamina.messaging.event.Event.Pending;
+import io.lamina.messaging.event.Event.TransactionPublished;
+import io.lamina.messaging.event.EventJson;
+import io.lamina.messaging.event.RequestId;
+import io.lamina.repository.Committed;
+import io.lamina.repository.ObjectUploads;
+import io.lamina.repository.PublisherBackend;
+import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Handles the events of one repository: lets the coordinator decide, commits what is ready in one
+ * transaction, and collects what is to be said. Owned by one thread; after a failure it is thrown
+ * away, and its successor starts from the notes.
+ */
+final class RepositoryDesk implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RepositoryDesk.class);
+
+  private final Tools tools;
+  private final RepositoryName repository;
+  private final PublisherBackend backend;
+  private final ObjectUploads uploads;
+  private final ObjectCompressor compressor;
+  private final RepositoryCoordinator coordinator;
+  private final PublishedContents contents;
+  private final Journal journal;
+  private final PublisherMetrics metrics;
+  private final Clock clock;
+  private boolean caughtUp;
+
+  /** What a desk works with; closed with it. */
+  record Tools(Repository repository, PublisherBackend backend, ObjectCompressor compressor) {}
+
+  RepositoryDesk(
+      Tools tools,
+      CoordinatorSettings settings,
+      List<Pending> notes,
+      PublisherMetrics metrics,
+      Clock clock) {
+    this.tools = tools;
+    this.repository = tools.repository().name();
+    this.backend = tools.backend();
+    this.uploads = tools.repository().uploads();
+    this.compressor = tools.compressor();
+    this.contents = new RepositoryContents(backend.view());
+    this.coordinator = new RepositoryCoordinator(repository, settings, new ThinJson());
+    this.journal =
+        new Journal(
+            repository,
+            backend,
+            notes.stream()
+                .filter(JournalPosition.class::isInstance)
+                .map(JournalPosition.class::cast)
+                .findFirst());
+    this.metrics = metrics;
+    this.clock = clock;
+    coordinator.restore(notes, contents);
+  }
+
+  /**
+   * Handles events in order; what it returns is to be committed together with them.
+   *
+   * @throws RepositoryException.Retryable and others as {@link PublisherBackend#commit}
+   */
+  List<Outgoing> handle(List<Received> batch) {
+    Instant now = clock.instant();
+    List<TransactionPublished> said = new ArrayList<>();
+    if (!caughtUp) {
+      said.addAll(journal.missingUpToHead());
+      caughtUp = true;
+    }
+    Map<RequestId, Long> earlier = new HashMap<>();
+    said.forEach(event -> event.requests().forEach(id -> earlier.put(id, event.revision())));
+    Map<RequestId, Received> causes = new HashMap<>();
+    for (Received received : batch) {
+      received.event().ifPresent(event -> coordinator.accept(event, contents, now));
+      received.event().flatMap(RepositoryDesk::request).ifPresent(id -> causes.put(id, received));
+    }
+    List<Step> steps = coordinator.steps(contents);
+    Map<String, Step.Result> results =
+        steps.isEmpty() ? Map.of() : commit(steps, now.getEpochSecond(), said);
+    Decisions decisions =
+        coordinator.settle(results, contents, backend.view().manifest().revision(), earlier, now);
+    return outgoing(batch.getFirst(), causes, said, decisions);
+  }
+
+  /** The events of the last batch are committed. */
+  void committed() {
+    journal.committed();
+  }
+
+  // ---- transactions -------------------------------------------------------------------------
+
+  private Map<String, Step.Result> commit(
+      List<Step> steps, long timestampSeconds, List<TransactionPublished> said) {
+    Map<Step, List<CatalogChange>> changes = new LinkedHashMap<>();
+    steps.forEach(step -> changes.put(step, changesOf(step)));
+    try {
+      return commitTogether(changes, timestampSeconds, said);
+    } catch (RepositoryException.Rejected | MessagingException.Rejected e) {
+      if (steps.size() == 1) {
+        return Map.of(steps.getFirst().key(), refused(steps.getFirst(), e));
+      }
+      LOG.atWarn()
+          .addKeyValue("repository", repository)
+          .addKeyValue("steps", steps.size())
+          .addKeyValue("reason", e.getMessage())
+          .log("a transaction was refused; committing its steps one by one");
+      return commitOneByOne(changes, timestampSeconds, said);
+    }
+  }
+
+  private Map<String, Step.Result> commitOneByOne(
+      Map<Step, List<CatalogChange>> changes,
+      long timestampSeconds,
+      List<TransactionPublished> said) {
+    Map<String, Step.Result> results = new LinkedHashMap<>();
+    changes.forEach(
+        (step, stepChanges) -> {
+          Optional<String> missing =
+              step.needs().stream()
+                  .filter(key -> results.get(key) instanceof Step.Result.Refused)
+                  .findFirst();
+          if (missing.isPresent()) {
+            results.put(
+                step.key(),
+                new Step.Result.Refused("it needs " + missing.get() + ", which was refused"));
+            return;
+          }
+          try {
+            results.putAll(commitTogether(Map.of(step, stepChanges), timestampSeconds, said));
+          } catch (RepositoryException.Rejected | MessagingException.Rejected e) {
+            results.put(step.key(), refused(step, e));
+          }
+        });
+    return results;
+  }
+
+  private Step.Result refused(Step step, RuntimeException e) {
+    LOG.atWarn()
+        .addKeyValue("repository", repository)
+        .addKeyValue("step", step.key())
+        .addKeyValue("reason", e.getMessage())
+        .log("refused");
+    return new Step.Result.Refused(Optional.ofNullable(e.getMessage()).orElse(e.toString()));
+  }
+
+  private Map<String, Step.Result> commitTogether(
+      Map<Step, List<CatalogChange>> changes,
+      long timestampSeconds,
+      List<TransactionPublished> said) {
+    List<CatalogChange> all = changes.values().stream().flatMap(List::stream).toList();
+    Set<RequestId> requests = new LinkedHashSet<>();
+    changes.keySet().forEach(step -> requests.addAll(step.requests()));
+    Announcement announcement = new Announcement(List.copyOf(requests));
+    Committed committed = backend.commit(all, timestampSeconds, announcement);
+    metrics.transaction(committed);
+    if (committed.isPublished()) {
+      // Between the last transaction that this desk knows and its own, others may have died.
+      said.addAll(missingBetween(said, committed));
+      said.add(announcement.latest());
+      LOG.atInfo()
+          .addKeyValue("repository", repository)
+          .addKeyValue("revision", committed.revision())
+          .addKeyValue("root", committed.root())
+          .addKeyValue("changes", committed.effective().size())
+          .addKeyValue("requests", requests.size())
+          .addKeyValue("millis", committed.timings().total() / 1_000_000)
+          .log("published");
+    }
+    Set<CatalogChange> effective = new HashSet<>(committed.effective());
+    Map<String, Step.Result> results = new LinkedHashMap<>();
+    changes.forEach(
+        (step, stepChanges) ->
+            results.put(
+                step.key(),
+                new Step.Result.Shown(
+                    committed.revision(), stepChanges.stream().anyMatch(effective::contains))));
+    return results;
+  }
+
+  private List<TransactionPublished> missingBetween(
+      List<TransactionPublished> said, Committed committed) {
+    if (!said.isEmpty() && said.getLast().root().equals(committed.previousRoot())) {
+      return List.of();
+    }
+    Set<Object> known = new HashSet<>();
+    said.forEach(event -> known.add(event.root()));
+    return journal.missingUpTo(committed.previousRoot(), committed.revision() - 1).stream()
+        .filter(event -> !known.contains(event.root()))
+        .toList();
+  }
+
+  private List<CatalogChange> changesOf(Step step) {
+    List<CatalogChange> changes = new ArrayList<>(step.changes());
+    for (Step.NewFile file : step.files()) {
+      changes.add(
+          new CatalogChange.PutFile(
+              file.path(), uploads.putFile(file.bytes(), compressor), file.bytes().length));
+    }
+    return changes;
+  }
+
+  /** Records the transaction as the event that will be said of it. */
+  private final class Announcement implements PublisherBackend.Recorder {
+    private final List<RequestId> requests;
+    private @Nullable TransactionPublished latest;
+
+    Announcement(List<RequestId> requests) {
+      this.requests = requests;
+    }
+
+    @Override
+    public byte[] record(Committed about) {
+      TransactionPublished event =
+          new TransactionPublished(
+              repository,
+              about.revision(),
+              about.timestampSeconds(),
+              about.previousRoot(),
+              about.root(),
+              about.rootSizeBytes(),
+              about.effective(),
+              requests);
+      latest = event;
+      return EventJson.encode(event);
+    }
+
+    TransactionPublished latest() {
+      if (latest == null) {
+        throw new IllegalStateException("a transaction was published without a record");
+      }
+      return latest;
+    }
+  }
+
+  // ---- what is said -------------------------------------------------------------------------
+
+  private List<Outgoing> outgoing(
+      Received first,
+      Map<RequestId, Received> causes,
+      List<TransactionPublished> said,
+      Decisions decisions) {
+    List<Outgoing> out = new ArrayList<>();
+    said.forEach(event -> out.add(Outgoing.of(event).causedBy(first)));
+    if (!said.isEmpty()) {
+      JournalPosition position = null;
+      for (TransactionPublished event : said) {
+        position = journal.says(event);
+      }
+      if (position != null) {
+        out.add(Outgoing.of(position));
+      }
+    }
+    decisions.work().forEach(work -> out.add(Outgoing.of(work).causedBy(first)));
+    decisions
+        .statuses()
+        .forEach(
+            status ->
+                out.add(
+                    Outgoing.of(status).causedBy(causes.getOrDefault(status.request(), first))));
+    decisions
+        .notes()
+        .forEach((key, note) -> out.add(PublisherNotes.outgoing(repository, key, note)));
+    return out;
+  }
+
+  private static Optional<RequestId> request(Event event) {
+    return switch (event) {
+      case Event.ImagePlanned plan -> Optional.of(plan.request());
+      case Event.DiffCommitRequested diff -> Optional.of(diff.request());
+      case Event.CancelRequested cancel -> Optional.of(cancel.request());
+      case Event.ThinPushed pushed -> Optional.of(pushed.request());
+      default -> Optional.empty();
+    };
+  }
+
+  @Override
+  public void close() {
+    try {
+      backend.close();
+    } catch (CvmfsException e) {
+      LOG.atWarn().setCause(e).log("closing a repository failed");
+    } finally {
+      compressor.close();
+      tools.repository().close();
+    }
+  }
+}
