@@ -33,9 +33,11 @@ public final class CatalogReader implements AutoCloseable {
   /** Most entries that {@link #list} returns, and most chunks of one file. */
   public static final int MAX_LISTED = 2_000_000;
 
+  /** Schema revision from which on a catalog must have all 24 counters. */
+  public static final int FIRST_REVISION_WITH_ALL_COUNTERS = 5;
+
   private static final double SCHEMA_TOLERANCE = 0.0005;
   private static final int FIRST_REVISION_WITH_XATTRS = 2;
-  private static final int FIRST_REVISION_WITH_ALL_COUNTERS = 5;
   private static final int FIRST_REVISION_WITH_NANOS = 7;
 
   private final CatalogDatabase database;
@@ -281,6 +283,13 @@ public final class CatalogReader implements AutoCloseable {
   /** Hands over every row in the order of rowids; the sink may ask for {@link #entry} only. */
   public void forEachRow(Consumer<CatalogRow> sink) {
     database.query(rowColumns + "ORDER BY rowid", row -> sink.accept(readRow(row)));
+  }
+
+  /** How many rows the catalog has, whether a walk reaches them or not. */
+  public long rowCount() {
+    long[] count = {0};
+    database.query("SELECT count(*) FROM catalog", row -> count[0] = row.getLong(1));
+    return count[0];
   }
 
   private void requireListable(int count, String what) {

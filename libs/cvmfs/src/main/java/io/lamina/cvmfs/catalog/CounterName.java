@@ -3,7 +3,7 @@ package io.lamina.cvmfs.catalog;
 import java.util.function.ToLongFunction;
 
 /** The names of {@link Counters} in the {@code statistics} table, in their order there. */
-enum CounterName {
+public enum CounterName {
   REGULAR("regular", Counters::regular),
   SYMLINK("symlink", Counters::symlink),
   SPECIAL("special", Counters::special),
@@ -28,15 +28,18 @@ enum CounterName {
     this.accessor = accessor;
   }
 
-  String self() {
+  /** The row that counts the catalog's own entries. */
+  public String self() {
     return SELF + text;
   }
 
-  String subtree() {
+  /** The row that counts what lies in the catalogs below. */
+  public String subtree() {
     return SUBTREE + text;
   }
 
-  long of(Counters counters) {
+  /** This statistic among others. */
+  public long of(Counters counters) {
     return accessor.applyAsLong(counters);
   }
 

@@ -19,7 +19,8 @@ public record Tag(String name, Snapshot snapshot, String description, String bra
   /** Follows the revision before the head: what an undo goes back to. */
   public static final String TRUNK_PREVIOUS = "trunk-previous";
 
-  static final int MAX_DESCRIPTION_CHARS = 4096;
+  static final int MAX_DESCRIPTION_CHARS = 64 * 1024;
+  private static final Pattern BRANCH = Pattern.compile("[A-Za-z0-9_./@-]{0,255}");
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_./:-]{1,255}");
 
   public Tag {
@@ -42,6 +43,11 @@ public record Tag(String name, Snapshot snapshot, String description, String bra
   /** A tag on the main branch. */
   public static Tag of(String name, Snapshot snapshot, String description) {
     return new Tag(name, snapshot, description, "");
+  }
+
+  /** Whether a branch may have this name; the main one's is empty. */
+  public static boolean isValidBranch(String name) {
+    return BRANCH.matcher(name).matches();
   }
 
   /**

@@ -7,7 +7,9 @@ import io.lamina.cvmfs.compression.CompressionAlgorithm;
 import io.lamina.cvmfs.compression.Decompression;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A repository's objects, each checked against its name before a byte of it is handed out.
@@ -23,6 +25,9 @@ public final class VerifiedObjects {
 
   /** The longest catalog, uncompressed: several million entries. */
   public static final long MAX_CATALOG_BYTES = 2L << 30;
+
+  /** No file in a store is longer: it bounds what an endless answer can cost. */
+  private static final long MAX_STORED_BYTES = 1L << 40;
 
   private final RepositoryFiles files;
   private final Path scratch;
@@ -67,12 +72,7 @@ public final class VerifiedObjects {
       ContentHash hash, ObjectKind kind, CompressionAlgorithm compression, long sizeBytes) {
     Spool stored = fetch(hash, kind, sizeBytes);
     try {
-      InputStream raw = stored.open();
-      InputStream content =
-          switch (compression) {
-            case ZLIB -> Decompression.stream(raw, sizeBytes);
-            case NONE -> raw;
-          };
+      InputStream content = decompressed(stored.open(), compression, sizeBytes);
       return new ExactLength(content, sizeBytes, kind.pathOf(hash), stored);
     } catch (IOException e) {
       stored.close();
@@ -98,6 +98,70 @@ public final class VerifiedObjects {
       throw unreadable(path, e);
     } catch (CvmfsException.Corrupt e) {
       throw new CvmfsException.Corrupt(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Reads an object to its end without keeping it: its hash, its compression and the length of its
+   * content must all be as its catalog says.
+   *
+   * @return how many bytes are stored
+   * @throws CvmfsException.Corrupt if one is not
+   * @throws CvmfsException.NotFound if it is missing
+   * @throws CvmfsException.Retryable if reading failed
+   */
+  public long verify(
+      ContentHash hash, ObjectKind kind, CompressionAlgorithm compression, long sizeBytes) {
+    String path = kind.pathOf(hash);
+    try (StoredStream stored = new StoredStream(files.open(path), hash, sizeBytes);
+        InputStream content = decompressed(stored, compression, sizeBytes)) {
+      Optional<String> problem = contentProblem(content, sizeBytes);
+      // The rest is hashed even if the content is bad already: a wrong hash says more.
+      stored.transferTo(OutputStream.nullOutputStream());
+      stored.requireHash(path);
+      if (problem.isPresent()) {
+        throw new CvmfsException.Corrupt(
+            path
+                + " has the right hash, but not the content that its catalog says: "
+                + problem.get());
+      }
+      return stored.totalBytes();
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  /**
+   * Compares the bytes of any file with the hash that it should have, and returns their number;
+   * throws as {@link #verify}.
+   */
+  public long verifyStored(String path, ContentHash hash) {
+    try (StoredStream stored = new StoredStream(files.open(path), hash, MAX_STORED_BYTES)) {
+      stored.transferTo(OutputStream.nullOutputStream());
+      stored.requireHash(path);
+      return stored.totalBytes();
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  private static InputStream decompressed(
+      InputStream stored, CompressionAlgorithm compression, long sizeBytes) {
+    return switch (compression) {
+      case ZLIB -> Decompression.stream(stored, sizeBytes);
+      case NONE -> stored;
+    };
+  }
+
+  private static Optional<String> contentProblem(InputStream content, long sizeBytes)
+      throws IOException {
+    try {
+      long length = content.transferTo(OutputStream.nullOutputStream());
+      return length == sizeBytes
+          ? Optional.empty()
+          : Optional.of("it has " + length + " bytes, not " + sizeBytes);
+    } catch (CvmfsException.Corrupt e) {
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
