@@ -1,19 +1,31 @@
 package io.lamina.converter.layer;
 
 import io.lamina.converter.layer.ConversionReport.Decision;
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
+import io.lamina.cvmfs.catalog.Chunk;
+import io.lamina.cvmfs.catalog.Xattrs;
+import io.lamina.cvmfs.compression.CompressionAlgorithm;
+import io.lamina.cvmfs.tree.FileTree;
+import io.lamina.cvmfs.tree.LayerMerge;
 import io.lamina.image.ImageException;
 import io.lamina.image.layer.EntryAttributes;
 import io.lamina.image.layer.LayerEntry;
 import io.lamina.image.layer.LayerPath;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class LayerTree {
   private static final int MAX_LINK_HOPS = 40;
+  private static final int MAX_MARK_BYTES = 255;
+  private static final byte[] UP = {'.', '.', '/'};
+  private static final byte[] NO_TARGET = {};
 
   private final ConversionReport.Collector report;
   private final EntryAttributes implicitAttributes;
@@ -34,6 +49,8 @@ final class LayerTree {
   static final class Inode {
     final int type;
     final EntryAttributes attributes;
+    @Nullable RepositoryPath firstPath;
+    boolean shared;
     final long sizeBytes;
     final @Nullable FileContent content;
     final byte[] target;
@@ -89,12 +106,6 @@ final class LayerTree {
     Node node = new Node(new Inode(CatalogEntry.DIRECTORY, implicitAttributes, 0, null, NO_TARGET));
     node.implicit = true;
     return node;
-  }
-
-  private static final byte[] NO_TARGET = new byte[0];
-
-  Node root() {
-    return root;
   }
 
   /**
@@ -175,6 +186,7 @@ final class LayerTree {
       return;
     }
     if (target != null && target.linkTarget == null) {
+      target.inode.shared = true;
       replace(link.path(), target.inode);
       return;
     }
@@ -297,7 +309,7 @@ final class LayerTree {
    * Ends the tree: links whose targets came later are joined with them, and whiteouts are weighed
    * against entries of the same name.
    */
-  void complete() {
+  private void complete() {
     for (Pending pending : pendingLinks) {
       resolve(pending);
     }
@@ -315,6 +327,7 @@ final class LayerTree {
       target = next;
     }
     if (target != null && target.linkTarget == null && target.children == null) {
+      target.inode.shared = true;
       pending.node.inode = target.inode;
       pending.node.linkTarget = null;
     }
@@ -341,5 +354,141 @@ final class LayerTree {
     for (Node child : children.values()) {
       completeDirectory(child);
     }
+  }
+
+  /**
+   * Ends the tree and gives it as what catalogs are written from; it is empty afterwards. All
+   * contents must be stored.
+   */
+  FileTree toFileTree(int maxEntries) {
+    complete();
+    FileTree tree = new FileTree(maxEntries, entry(root, RepositoryPath.ROOT));
+    move(root, RepositoryPath.ROOT, tree);
+    return tree;
+  }
+
+  /** Moves what lies below a directory, so that no entry is held twice. */
+  private void move(Node directory, RepositoryPath path, FileTree tree) {
+    Map<String, Node> children = directory.children;
+    if (children == null) {
+      return;
+    }
+    String[] names = children.keySet().toArray(String[]::new);
+    Arrays.sort(names);
+    for (String name : names) {
+      Node child = Objects.requireNonNull(children.remove(name));
+      RepositoryPath childPath = path.resolve(name.getBytes(StandardCharsets.ISO_8859_1));
+      RepositoryPath first = child.inode.firstPath;
+      if (first != null) {
+        tree.link(first, childPath);
+        if (!first.parent().equals(path)) {
+          report.add(Decision.LINK_ACROSS_DIRECTORIES, childPath, "also at " + first);
+        }
+        continue;
+      }
+      tree.put(childPath, entry(child, childPath));
+      if (child.inode.shared && child.children == null) {
+        child.inode.firstPath = childPath;
+      }
+      move(child, childPath, tree);
+    }
+    if (directory.whiteouts != null) {
+      directory.whiteouts.forEach(
+          (name, attributes) ->
+              tree.put(
+                  path.resolve(name.getBytes(StandardCharsets.ISO_8859_1)), whiteout(attributes)));
+    }
+  }
+
+  private static CatalogEntry whiteout(EntryAttributes marker) {
+    return new CatalogEntry(
+        CatalogEntry.CHARACTER_DEVICE,
+        0,
+        0,
+        0,
+        marker.mtimeSeconds(),
+        -1,
+        0,
+        1,
+        null,
+        CompressionAlgorithm.ZLIB,
+        NO_TARGET,
+        Xattrs.NONE,
+        List.of());
+  }
+
+  private CatalogEntry entry(Node node, RepositoryPath path) {
+    Inode inode = node.inode;
+    EntryAttributes attributes = inode.attributes;
+    SortedMap<String, byte[]> marks = Collections.emptySortedMap();
+    byte[] target = inode.target;
+    LayerPath lowerFile = node.linkTarget;
+    if (lowerFile != null) {
+      target = relative(path, lowerFile);
+      marks = new TreeMap<>();
+      if (lowerFile.bytes().length <= MAX_MARK_BYTES) {
+        marks.put(Markers.HARD_LINK, lowerFile.bytes());
+      }
+      report.add(Decision.LINK_INTO_LOWER_LAYER, path, "links to " + lowerFile);
+    } else if (node.opaque || node.implicit) {
+      marks = new TreeMap<>();
+      if (node.opaque) {
+        marks.put(LayerMerge.OPAQUE_ATTRIBUTE, Markers.yes());
+      }
+      if (node.implicit) {
+        marks.put(Markers.IMPLICIT, Markers.yes());
+      }
+    }
+    ContentHash hash = null;
+    List<Chunk> chunks = List.of();
+    CompressionAlgorithm compression = CompressionAlgorithm.ZLIB;
+    switch (inode.content) {
+      case null -> {}
+      case FileContent.Whole whole -> {
+        hash = whole.hash();
+        compression = whole.compression();
+      }
+      case FileContent.Pieces pieces -> {
+        chunks =
+            pieces.pieces().stream()
+                .map(
+                    piece ->
+                        new Chunk(piece.offsetBytes(), piece.sizeBytes(), piece.object().hash()))
+                .toList();
+        compression = pieces.compression();
+      }
+    }
+    boolean symlink = inode.type == CatalogEntry.SYMLINK;
+    return new CatalogEntry(
+        inode.type | (symlink ? 0777 : attributes.permissions()),
+        attributes.uid(),
+        attributes.gid(),
+        inode.type == CatalogEntry.DIRECTORY
+            ? CatalogEntry.DIRECTORY_SIZE_BYTES
+            : symlink ? target.length : inode.sizeBytes,
+        attributes.mtimeSeconds(),
+        attributes.mtimeNanos() == 0 ? -1 : attributes.mtimeNanos(),
+        0,
+        1,
+        hash,
+        compression,
+        target,
+        EntryXattrs.of(attributes.xattrs(), marks, path, report),
+        chunks);
+  }
+
+  /** A link's target that leads from an entry to another path of the same tree. */
+  private static byte[] relative(RepositoryPath from, LayerPath to) {
+    ByteArrayOutputStream target = new ByteArrayOutputStream();
+    for (RepositoryPath at = from.parent(); !at.isRoot(); at = at.parent()) {
+      target.writeBytes(UP);
+    }
+    target.writeBytes(to.bytes());
+    if (target.size() > CatalogEntry.MAX_TARGET_BYTES) {
+      target.reset();
+      target.write('/');
+      target.writeBytes(to.bytes());
+    }
+    return target.toByteArray();
   }
 }

@@ -2,14 +2,20 @@ package io.lamina.converter.layer;
 
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.CompressionAlgorithm;
 import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.cvmfs.tree.CatalogTreeSettings;
+import io.lamina.cvmfs.tree.CatalogTreeWriter;
+import io.lamina.cvmfs.tree.FileTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -67,9 +73,26 @@ public final class ObjectPipeline implements AutoCloseable {
     return new Session(sink);
   }
 
-  /** Compresses and names one object on this thread, as sessions do. */
-  CompressedObject compress(byte[] content) {
-    return compressor.compress(content, settings.hash());
+  /**
+   * Writes a tree's catalogs through a session, and the marker that all of them name.
+   *
+   * @param mount where the tree will hang
+   */
+  public Graft write(
+      FileTree tree,
+      RepositoryPath mount,
+      long timestampSeconds,
+      Session session,
+      ConversionReport.Collector report) {
+    session.storeEmpty();
+    CatalogTreeWriter writer =
+        new CatalogTreeWriter(
+            CatalogTreeSettings.of(settings.hash(), timestampSeconds), compressor);
+    return writer.write(
+        tree,
+        mount,
+        (at, kind, catalog) -> session.putNow(kind, catalog),
+        path -> report.add(ConversionReport.Decision.RESERVED_NAME, path, "left out"));
   }
 
   /** Ends the threads; sessions must have ended before. */
@@ -116,7 +139,7 @@ public final class ObjectPipeline implements AutoCloseable {
     FileContent store(InputStream content, long sizeBytes) throws InterruptedException {
       throwFailure();
       if (sizeBytes == 0) {
-        return emptyFile();
+        return storeEmpty();
       }
       if (sizeBytes <= BufferPool.BATCH_BYTES) {
         return small(content, (int) sizeBytes);
@@ -127,7 +150,8 @@ public final class ObjectPipeline implements AutoCloseable {
           : large(content, sizeBytes);
     }
 
-    private FileContent emptyFile() {
+    /** Stores the object of empty content, once. */
+    FileContent storeEmpty() {
       FileContent.Whole known = empty;
       if (known == null) {
         known = new FileContent.Whole(CompressionAlgorithm.ZLIB);
@@ -275,7 +299,7 @@ public final class ObjectPipeline implements AutoCloseable {
     private Named named(byte[] buffer, Part part) {
       Named named;
       if (part.object().compression() == CompressionAlgorithm.NONE) {
-        java.security.MessageDigest digest = settings.hash().newDigest();
+        MessageDigest digest = settings.hash().newDigest();
         digest.update(buffer, part.offset(), part.length());
         ContentHash hash = ContentHash.of(settings.hash(), digest.digest());
         named = new Named(part.kind(), hash, buffer, part.offset(), part.length());

@@ -4,6 +4,7 @@ import io.lamina.image.Descriptor;
 import io.lamina.image.ImageException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
@@ -32,6 +33,7 @@ final class BlobPump implements AutoCloseable {
   private final Thread thread;
   private volatile boolean abandoned;
   private volatile boolean closed;
+  private volatile long cpuNanos;
   private @Nullable Block end;
 
   BlobPump(Descriptor blob, InputStream in, LayerLimits limits) {
@@ -53,6 +55,11 @@ final class BlobPump implements AutoCloseable {
     return source.bytesRead();
   }
 
+  /** Of the thread; known at the end. */
+  long cpuNanos() {
+    return cpuNanos;
+  }
+
   private void run() {
     try {
       try {
@@ -62,6 +69,7 @@ final class BlobPump implements AutoCloseable {
         source.drain();
         throw e;
       }
+      cpuNanos = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
       full.add(new Block(new byte[0], 0, null));
     } catch (InterruptedException e) {
       full.add(new Block(new byte[0], 0, new CancellationException("the layer was closed")));

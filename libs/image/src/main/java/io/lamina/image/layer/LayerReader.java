@@ -25,9 +25,14 @@ public final class LayerReader implements AutoCloseable {
    * @param headers in the archive, extended and ignored ones included
    * @param trailingGarbage whether bytes other than zeros follow the end mark; they count for the
    *     diff id and are ignored otherwise
+   * @param unpackCpuNanos of the thread that fetched and decompressed
    */
   public record Totals(
-      long compressedBytes, long unpackedBytes, int headers, boolean trailingGarbage) {}
+      long compressedBytes,
+      long unpackedBytes,
+      int headers,
+      boolean trailingGarbage,
+      long unpackCpuNanos) {}
 
   private final LayerDescriptor layer;
   private final BlobPump pump;
@@ -118,7 +123,8 @@ public final class LayerReader implements AutoCloseable {
               + ", but the image's config says "
               + layer.diffId());
     }
-    return new Totals(pump.compressedBytesRead(), tar.offset(), entries.headers(), garbage);
+    return new Totals(
+        pump.compressedBytesRead(), tar.offset(), entries.headers(), garbage, pump.cpuNanos());
   }
 
   /** Bytes of the blob that were fetched so far. */
