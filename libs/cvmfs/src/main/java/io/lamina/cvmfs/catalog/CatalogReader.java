@@ -285,10 +285,16 @@ public final class CatalogReader implements AutoCloseable {
     database.query(rowColumns + "ORDER BY rowid", row -> sink.accept(readRow(row)));
   }
 
-  /** How many rows the catalog has, whether a walk reaches them or not. */
-  public long rowCount() {
+  /**
+   * How many rows the catalog has, whether a walk reaches them or not; counting stops at {@code
+   * max}, since a hostile database can show the same pages over and over.
+   */
+  public long rowCount(long max) {
     long[] count = {0};
-    database.query("SELECT count(*) FROM catalog", row -> count[0] = row.getLong(1));
+    database.query(
+        "SELECT count(*) FROM (SELECT 1 FROM catalog LIMIT ?)",
+        row -> count[0] = row.getLong(1),
+        max);
     return count[0];
   }
 

@@ -11,6 +11,7 @@ import io.lamina.cvmfs.catalog.CatalogRow;
 import io.lamina.cvmfs.catalog.Chunk;
 import io.lamina.cvmfs.catalog.NestedCatalog;
 import io.lamina.cvmfs.compression.CompressionAlgorithm;
+import io.lamina.cvmfs.reader.OpenCatalog;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -44,7 +45,11 @@ final class CatalogInspection {
 
   private record LinkGroup(RepositoryPath path, CatalogRow first, int[] members) {}
 
+  /** A row has two path hashes and a dozen other columns; no encoding of it is shorter. */
+  private static final int SMALLEST_ROW_BYTES = 24;
+
   private final CatalogReader reader;
+  private final long maxRows;
   private final RepositoryPath mount;
   private final ObjectChecks objects;
   private final Findings findings;
@@ -53,10 +58,12 @@ final class CatalogInspection {
   private final Set<RepositoryPath> bound = new HashSet<>();
   private final Deque<Directory> pending = new ArrayDeque<>();
   private boolean markerFound;
+  private long visitedRows;
 
   CatalogInspection(
-      CatalogReader reader, RepositoryPath mount, ObjectChecks objects, Findings findings) {
-    this.reader = reader;
+      OpenCatalog catalog, RepositoryPath mount, ObjectChecks objects, Findings findings) {
+    this.reader = catalog.reader();
+    this.maxRows = catalog.sizeBytes() / SMALLEST_ROW_BYTES;
     this.mount = mount;
     this.objects = objects;
     this.findings = findings;
@@ -118,6 +125,7 @@ final class CatalogInspection {
     reader.forEachChild(
         directory.path().hash(),
         row -> {
+          requirePlausible();
           findings.entries.increment();
           if (row.isDirectory()) {
             subdirectories[0]++;
@@ -133,6 +141,14 @@ final class CatalogInspection {
     if (directory.linkCount() != subdirectories[0] + 2) {
       findings.add(
           directory.path(), "wrong linkcount", subdirectories[0] + 2, directory.linkCount());
+    }
+  }
+
+  /** A database whose pages refer to each other in circles would never end. */
+  private void requirePlausible() {
+    if (++visitedRows > maxRows) {
+      throw new CvmfsException.Corrupt(
+          "more than the " + maxRows + " rows that a catalog of its size can hold");
     }
   }
 
@@ -213,7 +229,12 @@ final class CatalogInspection {
 
   private void requireEmpty(Directory mountpoint) {
     boolean[] any = {false};
-    reader.forEachChild(mountpoint.path().hash(), row -> any[0] = true);
+    reader.forEachChild(
+        mountpoint.path().hash(),
+        row -> {
+          requirePlausible();
+          any[0] = true;
+        });
     if (any[0]) {
       findings.add(mountpoint.path(), "non-empty nested catalog mountpoint");
     }
@@ -285,7 +306,7 @@ final class CatalogInspection {
   }
 
   private void requireCounts(int nestedRows) {
-    long stored = reader.rowCount();
+    long stored = reader.rowCount(maxRows);
     if (stored != self.rows()) {
       findings.add(mount, "dangling entries in catalog", stored, self.rows());
     }

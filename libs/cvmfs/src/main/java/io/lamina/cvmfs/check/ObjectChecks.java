@@ -11,6 +11,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at objects on several threads, each object once for each way in which it is used. Its
@@ -33,6 +35,7 @@ final class ObjectChecks implements AutoCloseable {
   private final ExecutorService threads;
   private final Semaphore free;
   private final int permits;
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
   private final SeenSet uses = new SeenSet(MAX_REMEMBERED);
   private final SeenSet names = new SeenSet(MAX_REMEMBERED);
 
@@ -102,7 +105,7 @@ final class ObjectChecks implements AutoCloseable {
     }
   }
 
-  /** A file of the store by its path; {@code known} if its name is one of an object kind. */
+  /** A file of the store by its path, with the hash that its name gives. */
   void file(String path, ContentHash hash) {
     findings.objects.increment();
     submit(() -> findings.storedBytes.add(objects.verifyStored(path, hash)), path, "stored object");
@@ -113,10 +116,18 @@ final class ObjectChecks implements AutoCloseable {
     return names.contains(digest.getLong() ^ key(hash, kind), digest.getLong());
   }
 
-  /** Waits until all that was submitted is done. */
+  /**
+   * Waits until all that was submitted is done.
+   *
+   * @throws IllegalStateException if looking at an object failed in a way that says nothing of it
+   */
   void drain() {
     acquire(permits);
     free.release(permits);
+    Throwable cause = failure.get();
+    if (cause != null) {
+      throw new IllegalStateException("the check itself failed", cause);
+    }
   }
 
   @Override
@@ -149,6 +160,8 @@ final class ObjectChecks implements AutoCloseable {
             findings.add(path, what + " damaged", e);
           } catch (CvmfsException e) {
             findings.add(path, what + " cannot be checked", e);
+          } catch (RuntimeException | Error e) {
+            failure.compareAndSet(null, e); // told by drain: a check that failed is not clean
           } finally {
             free.release();
           }

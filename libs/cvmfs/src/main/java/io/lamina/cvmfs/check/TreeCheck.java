@@ -75,7 +75,7 @@ final class TreeCheck {
       objects.verified(catalog.hash(), ObjectKind.CATALOG);
       CatalogReader reader = open.reader();
       requireMount(reader, catalog);
-      rows = new CatalogInspection(reader, catalog.path(), objects, findings).run();
+      rows = new CatalogInspection(open, catalog.path(), objects, findings).run();
       statistics = reader.statistics();
       schemaRevision = reader.schemaRevision();
     } catch (CvmfsException e) {
