@@ -24,6 +24,10 @@ final class BrokerExtension implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void beforeAll(ExtensionContext context) throws IOException {
+    start();
+  }
+
+  void start() throws IOException {
     folder = Files.createTempDirectory("lamina-broker");
     broker =
         EmbeddedBroker.start(
@@ -56,6 +60,10 @@ final class BrokerExtension implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void afterAll(ExtensionContext context) throws IOException {
+    stop();
+  }
+
+  void stop() throws IOException {
     broker.close();
     deleteTree(folder);
   }

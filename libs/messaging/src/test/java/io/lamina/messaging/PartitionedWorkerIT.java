@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -254,7 +256,7 @@ class PartitionedWorkerIT {
                   scope.commit(List.of(Outgoing.deleting(drop)));
                   noted.countDown();
                 });
-    assertThat(noted.await(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+    assertThat(noted.await(30, TimeUnit.SECONDS)).isTrue();
     first.close();
 
     worker(
@@ -268,6 +270,105 @@ class PartitionedWorkerIT {
     assertThat(restored.stream().flatMap(m -> m.values().stream()))
         .isNotEmpty()
         .allSatisfy(r -> assertThat(r.event()).contains(keep));
+  }
+
+  @Test
+  void refusesTheCommitOfAFormerOwner() throws Exception {
+    List<String> sent = send("zombie", 30);
+    CountDownLatch hangs = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    List<Throwable> refused = Collections.synchronizedList(new ArrayList<>());
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    PartitionedWorker.Settings impatient =
+        new PartitionedWorker.Settings(
+            "w1",
+            Topic.REPOSITORY,
+            group,
+            Optional.empty(),
+            100,
+            500,
+            5000,
+            Duration.ofMillis(200),
+            Duration.ofMillis(300),
+            QUICK);
+    PartitionedWorker first =
+        worker(
+            impatient,
+            scope ->
+                batch -> {
+                  hangs.countDown();
+                  awaitUninterruptibly(goOn);
+                  try {
+                    scope.commit(List.of());
+                  } catch (MessagingException.PartitionLost e) {
+                    refused.add(e);
+                    throw e;
+                  }
+                },
+            FailurePolicy.standard());
+    assertThat(hangs.await(30, TimeUnit.SECONDS)).isTrue();
+
+    Thread closer = Thread.ofVirtual().start(first::close);
+    worker("w2", scope -> new Recorder(scope, seen));
+    Waiting.until("the new owner", () -> seen.containsAll(sent));
+    goOn.countDown();
+
+    closer.join();
+    Waiting.until("the refusal", () -> !refused.isEmpty());
+    assertThat(seen.stream().filter(sent::contains)).doesNotHaveDuplicates();
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    while (true) {
+      try {
+        latch.await();
+        return;
+      } catch (InterruptedException e) {
+        // as a handler does that is deep in native code
+      }
+    }
+  }
+
+  @Test
+  void goesOnWhenTheBrokerComesBack() throws Exception {
+    List<String> before = send("before", 5);
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    worker("w1", scope -> new Recorder(scope, seen));
+    Waiting.until("the first records", () -> seen.containsAll(before));
+
+    BROKER.restart();
+    List<String> after = send("after", 5);
+
+    Waiting.until("what came after", Duration.ofSeconds(60), () -> seen.containsAll(after));
+    assertThat(seen).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void commitsQuickly() throws Exception {
+    List<String> sent = send("quick", 60);
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    List<Long> micros = Collections.synchronizedList(new ArrayList<>());
+
+    worker(
+        settings("w1").withMaxBatch(1),
+        scope ->
+            batch -> {
+              long start = System.nanoTime();
+              scope.commit(List.of(Outgoing.of(SampleEvents.all().getLast())));
+              micros.add((System.nanoTime() - start) / 1000);
+              batch.forEach(r -> seen.add(request(r)));
+            },
+        FailurePolicy.standard());
+    Waiting.until("all records", Duration.ofSeconds(60), () -> seen.containsAll(sent));
+
+    List<Long> sorted = micros.stream().sorted().toList();
+    System.out.println(
+        "a transaction of one record took "
+            + sorted.get(sorted.size() / 2) / 1000
+            + " ms (median), "
+            + sorted.getLast() / 1000
+            + " ms at most");
+    assertThat(sorted.get(sorted.size() / 2)).isLessThan(500_000);
   }
 
   @Test

@@ -204,7 +204,12 @@ class QueueWorkerIT {
   void releasesWhatItCannotFinishWhenItStops() throws Exception {
     List<Long> sent = send(1);
     QueueWorker first =
-        worker(settings("a", 1), delivery -> sleepThen(Duration.ofMinutes(5), List.of()));
+        worker(
+            settings("a", 1),
+            delivery ->
+                number(delivery.record()) == sent.getFirst()
+                    ? sleepThen(Duration.ofMinutes(5), List.of())
+                    : List.of());
     Waiting.until("the delivery", () -> delivered(sent.getFirst()) == 1);
 
     first.close();
@@ -217,6 +222,30 @@ class QueueWorkerIT {
         });
 
     Waiting.until("the redelivery", () -> done.containsAll(sent));
+  }
+
+  @Test
+  void finishesWorkThatOutlivesTheBroker() throws Exception {
+    List<Long> sent = send(1);
+    List<Long> done = Collections.synchronizedList(new ArrayList<>());
+
+    worker(
+        settings("w", 2),
+        delivery -> {
+          if (number(delivery.record()) == sent.getFirst()) {
+            sleepThen(Duration.ofSeconds(10), List.of());
+          }
+          done.add(number(delivery.record()));
+          return List.of();
+        });
+    Waiting.until("the delivery", () -> delivered(sent.getFirst()) == 1);
+    BROKER.restart();
+
+    Waiting.until("the end of the work", Duration.ofSeconds(60), () -> done.containsAll(sent));
+    List<Long> later = send(2);
+    Waiting.until("later work", Duration.ofSeconds(60), () -> done.containsAll(later));
+    // Given out again while it ran, it was joined to what ran; afterwards it counts as done.
+    assertThat(delivered(sent.getFirst())).isEqualTo(1);
   }
 
   @Test

@@ -7,9 +7,13 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -70,8 +74,9 @@ public final class EmbeddedBroker implements AutoCloseable {
    */
   public static EmbeddedBroker start(Settings settings) {
     format(settings.folder());
+    checkFree(settings.folder());
     for (int attempt = 1; ; attempt++) {
-      int port = settings.port() == 0 ? freePort() : settings.port();
+      int port = boundPort(settings.port());
       try {
         return startOn(port, settings);
       } catch (RuntimeException e) {
@@ -105,7 +110,7 @@ public final class EmbeddedBroker implements AutoCloseable {
   }
 
   private static EmbeddedBroker startOn(int port, Settings settings) {
-    Map<String, String> properties = defaults(settings.folder(), port, freePort());
+    Map<String, String> properties = defaults(settings.folder(), port, boundPort(0));
     properties.putAll(settings.properties());
     long start = System.nanoTime();
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
@@ -153,8 +158,9 @@ public final class EmbeddedBroker implements AutoCloseable {
     properties.put("group.share.session.timeout.ms", "10000");
     properties.put("group.share.min.heartbeat.interval.ms", "1000");
     properties.put("group.share.heartbeat.interval.ms", "2000");
-    properties.put("broker.session.timeout.ms", "4000");
-    properties.put("broker.heartbeat.interval.ms", "500");
+    // A broker that was killed is let in again when the session of its former life has ended.
+    properties.put("broker.session.timeout.ms", "6000");
+    properties.put("broker.heartbeat.interval.ms", "1000");
     properties.put("log.segment.bytes", String.valueOf(64 << 20));
     properties.put("metrics.num.samples", "2");
     return properties;
@@ -181,12 +187,36 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
   }
 
-  private static int freePort() {
+  /**
+   * Looks at what would make the start fail: a broker that fails midway waits for minutes for a
+   * controller that is not there.
+   */
+  private static void checkFree(Path folder) {
+    try (FileChannel channel =
+            FileChannel.open(
+                folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = channel.tryLock()) {
+      if (lock != null) {
+        return;
+      }
+    } catch (OverlappingFileLockException e) {
+      // in use by this very process
+    } catch (IOException e) {
+      throw new MessagingException.Rejected("cannot lock the broker's folder " + folder, e);
+    }
+    throw new MessagingException.Rejected(
+        "another broker has locked " + folder + "; stop it, or use another data folder");
+  }
+
+  /** The port, or a free one for 0, after a look whether it can be bound. */
+  private static int boundPort(int port) {
     try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(InetAddress.getByName(HOST), 0));
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getByName(HOST), port));
       return socket.getLocalPort();
     } catch (IOException e) {
-      throw new MessagingException.Retryable("no free port on " + HOST, e);
+      throw new MessagingException.Rejected(
+          "cannot listen on " + HOST + ":" + port + ": " + e.getMessage(), e);
     }
   }
 
