@@ -3,7 +3,7 @@ package io.lamina.gateway.http;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.Router;
 
-/** The dashboard: three files of this jar, which load nothing from anywhere else. Stateless. */
+/** The dashboard: four files of this jar, which load nothing from anywhere else. Stateless. */
 final class StaticPages {
   private static final String POLICY =
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
@@ -14,6 +14,7 @@ final class StaticPages {
   static void addTo(Router router) {
     add(router, "/", "index.html", "text/html; charset=utf-8");
     add(router, "/dashboard.css", "dashboard.css", "text/css; charset=utf-8");
+    add(router, "/icon.svg", "icon.svg", "image/svg+xml");
     add(router, "/dashboard.js", "dashboard.js", "text/javascript; charset=utf-8");
   }
 

@@ -102,12 +102,18 @@ public final class StatusTable {
     locked(
         () -> {
           WorkEntry entry = work.get(new WorkName(progress.repository(), progress.work()));
-          if (entry != null) {
+          if (entry != null && !isSame(entry.progress, progress)) {
             entry.progress = progress;
             entry.wantedBy.forEach(r -> progressed(r, progress));
           }
           return null;
         });
+  }
+
+  private static boolean isSame(@Nullable WorkProgress known, WorkProgress now) {
+    return known != null
+        && known.doneBytes() == now.doneBytes()
+        && known.totalBytes() == now.totalBytes();
   }
 
   private void progressed(RequestEntry request, WorkProgress progress) {

@@ -44,7 +44,7 @@ function bytes(n) {
 }
 
 function time(iso) {
-  const made = element('time', '', new Date(iso).toLocaleString());
+  const made = element('time', '', new Date(iso).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' }));
   made.dateTime = iso;
   return made;
 }
@@ -68,7 +68,9 @@ function progressCell(cell, request) {
   }
   const figures = [];
   if (p.layersTotal > 0) figures.push(p.layersDone + ' of ' + p.layersTotal + ' layers');
-  if (p.bytesTotal > 0) figures.push(bytes(p.bytesDone) + ' of ' + bytes(p.bytesTotal));
+  if (p.bytesTotal > 0) {
+    figures.push(request.state === 'done' ? bytes(p.bytesTotal) : bytes(p.bytesDone) + ' of ' + bytes(p.bytesTotal));
+  }
   if (request.revision !== undefined) figures.push('revision ' + request.revision);
   cell.append(element('span', 'figures', figures.join(', ')));
 }

@@ -186,6 +186,7 @@ class StatusTableTest {
     table.apply(progress(LAYER_A, 4, 10));
     table.apply(progress(LAYER_A, 5, 10));
     table.apply(progress(LAYER_A, 10, 10));
+    table.apply(progress(LAYER_A, 10, 10));
     table.apply(conversion("a", State.DONE, at(1), LAYER_A));
     table.apply(conversion("a", State.DONE, at(1), LAYER_A));
     table.apply(progress(LAYER_A, 10, 10));
