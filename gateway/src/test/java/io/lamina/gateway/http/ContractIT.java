@@ -1,5 +1,6 @@
 package io.lamina.gateway.http;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.cvmfs.RepositoryName;
@@ -179,7 +180,8 @@ class ContractIT {
     }
     if (type.equals("text/plain")) {
       // The validator of answers knows JSON only.
-      var schema = operation.getResponse(call.status()).getContent().get(type).getSchema();
+      var schema =
+          requireNonNull(operation.getResponse(call.status()).getContent().get(type)).getSchema();
       assertThat(
               contract
                   .parsed()
