@@ -13,7 +13,8 @@ import java.util.Map;
  *
  * <p>A comma separates both challenges and the parameters of one; what follows it is a parameter if
  * an equals sign follows its name, and a new challenge otherwise. Beyond the grammar, an unquoted
- * value may hold anything but commas and blanks, since some servers send bare URLs.
+ * value may hold anything but commas and blanks, since some servers send bare URLs, and a missing
+ * comma is forgiven.
  */
 final class ChallengeParser {
   private static final int MAX_CHARS = 16_384;

@@ -90,7 +90,8 @@ record ListTags(Optional<URI> next, Timeouts timeouts) implements RegistryAction
 
   private static URI resolve(URI base, String link) {
     try {
-      URI target = base.resolve(link);
+      // URI.resolve drops the last component when a link is a query alone.
+      URI target = base.resolve(link.startsWith("?") ? base.getRawPath() + link : link);
       if (target.getHost() != null && target.getScheme() != null) {
         return target;
       }
