@@ -10,6 +10,7 @@ import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,17 +33,8 @@ final class Failures {
         return own;
       }
     }
-    if (failure instanceof SSLException) {
-      String message = String.valueOf(failure.getMessage());
-      String advice =
-          message.contains("Unsupported or unrecognized SSL message")
-              ? "; it seems to speak plain HTTP, which its settings must allow"
-              : message.contains("PKIX") || message.contains("certif")
-                  ? "; if its certificate is of your own authority, set its CA file"
-                  : "";
-      return advice.isEmpty()
-          ? new ImageException.Retryable(what + ": TLS failed: " + message, failure, null)
-          : new ImageException.Rejected(what + ": TLS failed: " + message + advice, failure);
+    if (failure instanceof SSLException tls) {
+      return tlsFailure(what, tls);
     }
     String why =
         hasCause(failure, UnresolvedAddressException.class)
@@ -54,6 +46,22 @@ final class Failures {
                     ? "cannot connect to " + host
                     : String.valueOf(failure.getMessage());
     return new ImageException.Retryable(what + ": " + why, failure, null);
+  }
+
+  private static ImageException tlsFailure(String what, SSLException failure) {
+    String message = what + ": TLS failed: " + failure.getMessage();
+    if (hasCause(failure, GeneralSecurityException.class)) {
+      return new ImageException.Rejected(
+          message + "; if its certificate is of your own authority, set its CA file", failure);
+    }
+    // The JDK tells an answer without TLS by these texts alone.
+    String text = String.valueOf(failure.getMessage());
+    if (text.contains("plaintext connection")
+        || text.contains("Unsupported or unrecognized SSL message")) {
+      return new ImageException.Rejected(
+          message + "; it seems to speak plain HTTP, which its settings must allow", failure);
+    }
+    return new ImageException.Retryable(message, failure, null);
   }
 
   private static boolean hasCause(Throwable failure, Class<?> type) {
