@@ -2,6 +2,8 @@ package io.lamina.converter.work;
 
 import io.lamina.converter.ConverterException;
 import io.lamina.converter.RepositoryStores;
+import io.lamina.converter.layer.ObjectSink;
+import io.lamina.converter.StoredObjects;
 import io.lamina.converter.StoredFiles;
 import io.lamina.image.ImageReference;
 import io.lamina.image.ImageSource;
@@ -69,7 +71,7 @@ public final class RepositoryJobs implements Jobs {
   private LayerConverted convert(LayerRequested work, ObjectStore store, Progress progress)
       throws IOException, InterruptedException {
     progress.at(0, work.layer().blob().sizeBytes());
-    StoreObjectSink sink = new StoreObjectSink(store);
+    ObjectSink sink = StoredObjects.into(store);
     if (work.image().equals(UPLOADED)) {
       try (InputStream blob = store.open(UploadArea.keyOf(work.layer().blob().digest().hex()))) {
         return layers.convert(work, blob, sink, progress);

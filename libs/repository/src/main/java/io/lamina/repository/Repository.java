@@ -77,6 +77,15 @@ public final class Repository implements AutoCloseable {
             .bytes());
   }
 
+  /** The whitelist as it is now; parsed, its signature not verified. */
+  public SignedWhitelist whitelist() {
+    return SignedWhitelist.parse(
+        readWhitelist()
+            .orElseThrow(
+                () -> new RepositoryException.NotFound("there is no whitelist of " + name()))
+            .bytes());
+  }
+
   /** Reads what the repository shows. */
   public RepositoryView view() {
     return new RepositoryView(store, () -> manifest().manifest());

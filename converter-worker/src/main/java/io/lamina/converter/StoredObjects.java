@@ -1,4 +1,4 @@
-package io.lamina.converter.work;
+package io.lamina.converter;
 
 import io.lamina.converter.layer.ObjectSink;
 import io.lamina.cvmfs.ContentHash;
@@ -8,11 +8,15 @@ import io.lamina.storage.Content;
 import io.lamina.storage.ObjectStore;
 
 /** Objects into a repository's store. Thread-safe. */
-final class StoreObjectSink implements ObjectSink {
+public final class StoredObjects implements ObjectSink {
   private final ObjectUploads uploads;
 
-  StoreObjectSink(ObjectStore store) {
+  private StoredObjects(ObjectStore store) {
     this.uploads = new ObjectUploads(store);
+  }
+
+  public static ObjectSink into(ObjectStore store) {
+    return new StoredObjects(store);
   }
 
   @Override

@@ -1,0 +1,53 @@
+package io.lamina.standalone;
+
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.repository.Repositories;
+import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition;
+import io.lamina.storage.ObjectStores;
+import io.lamina.storage.StorageLocation;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+
+/** Opens and creates the repositories of a data folder with the standard stores. Stateless. */
+public final class RepositoryAccess {
+  private RepositoryAccess() {}
+
+  /** The repositories that a data folder defines. */
+  public static Repositories in(Path dataFolder) {
+    return new Repositories(dataFolder, ObjectStores::open);
+  }
+
+  /**
+   * Creates a repository with new keys.
+   *
+   * @param storage where it lies; empty for the data folder itself
+   */
+  public static Repository create(
+      Repositories repositories,
+      RepositoryName name,
+      Optional<StorageLocation> storage,
+      RepositoryDefinition.Settings settings,
+      Clock clock) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+    return repositories.create(
+        new RepositoryDefinition(
+            name,
+            storage,
+            Optional.empty(),
+            RepositoryDefinition.Backend.NATIVE,
+            settings,
+            now),
+        new SecureRandom(),
+        clock);
+  }
+
+  /** When clients will refuse the repository unless its whitelist is signed again. */
+  public static Instant whitelistExpiry(Repository repository) {
+    return repository.whitelist().unverified().expiresAt();
+  }
+}

@@ -1,0 +1,5 @@
+/** The lamina command: composition roots of all processes. */
+@NullMarked
+package io.lamina.standalone;
+
+import org.jspecify.annotations.NullMarked;

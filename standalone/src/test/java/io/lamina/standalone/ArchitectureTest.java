@@ -1,0 +1,108 @@
+package io.lamina.standalone;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The arrows of docs/architecture.md. */
+@AnalyzeClasses(packages = "io.lamina", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  static final ArchRule formatKnowsOnlyTheJdkAndSqlite =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.cvmfs..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(
+              "io.lamina.cvmfs..", "java..", "javax..", "org.sqlite..", "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule imagesKnowNoOtherModule =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.image..")
+          .should()
+          .dependOnClassesThat(ofOtherModules("io.lamina.image.."));
+
+  @ArchTest
+  static final ArchRule storageKnowsNoOtherModule =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.storage..")
+          .should()
+          .dependOnClassesThat(ofOtherModules("io.lamina.storage.."));
+
+  @ArchTest
+  static final ArchRule repositoriesKnowOnlyFormatAndStorage =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.repository..")
+          .should()
+          .dependOnClassesThat(
+              ofOtherModules("io.lamina.repository..", "io.lamina.cvmfs..", "io.lamina.storage.."));
+
+  @ArchTest
+  static final ArchRule messagingKnowsOnlyValues =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.messaging..")
+          .should()
+          .dependOnClassesThat(
+              ofOtherModules(
+                  "io.lamina.messaging..",
+                  "io.lamina.cvmfs",
+                  "io.lamina.cvmfs.catalog",
+                  "io.lamina.cvmfs.compression",
+                  "io.lamina.image"));
+
+  @ArchTest
+  static final ArchRule processesDoNotKnowEachOther =
+      slices()
+          .matching("io.lamina.(gateway|converter|publisher)..")
+          .should()
+          .notDependOnEachOther();
+
+  @ArchTest
+  static final ArchRule nobodyKnowsTheCommand =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.lamina.standalone..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.lamina.standalone..");
+
+  @ArchTest
+  static final ArchRule onlyMessagingSpeaksKafka =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.lamina.messaging..", "io.lamina.standalone..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.apache.kafka..");
+
+  @ArchTest
+  static final ArchRule onlyTheGatewaySpeaksVertx =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.lamina.gateway..", "io.lamina.standalone..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.vertx..");
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching("io.lamina.(*).(*)..").should().beFreeOfCycles();
+
+  private static DescribedPredicate<JavaClass> ofOtherModules(String... allowed) {
+    return JavaClass.Predicates.resideInAPackage("io.lamina..")
+        .and(
+            JavaClass.Predicates.resideOutsideOfPackages(allowed));
+  }
+}

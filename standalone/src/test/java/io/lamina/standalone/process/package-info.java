@@ -1,0 +1,5 @@
+/** The shipped processes under test. */
+@NullMarked
+package io.lamina.standalone.process;
+
+import org.jspecify.annotations.NullMarked;
