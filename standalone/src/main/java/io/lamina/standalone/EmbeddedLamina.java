@@ -1,25 +1,14 @@
 package io.lamina.standalone;
 
-import io.lamina.converter.CataloguedStores;
-import io.lamina.converter.ConverterProcess;
 import io.lamina.converter.ConverterSettings;
-import io.lamina.converter.StandardCrafts;
-import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.gateway.GatewayPorts;
 import io.lamina.gateway.GatewayProcess;
-import io.lamina.gateway.kafka.KafkaEventFeed;
-import io.lamina.gateway.kafka.KafkaRequestLog;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
-import io.lamina.image.layer.LayerLimits;
-import io.lamina.image.thin.ThinImagePusher;
-import io.lamina.messaging.EventProducer;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.TopicSettings;
 import io.lamina.messaging.Topics;
 import io.lamina.messaging.broker.EmbeddedBroker;
-import io.lamina.publisher.PublisherProcess;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.repository.Repositories;
 import io.lamina.settings.Settings;
@@ -30,12 +19,9 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 
 /**
@@ -43,18 +29,17 @@ import java.util.random.RandomGenerator;
  * loopback. What a killed process has left is taken up again at the next start. Thread-safe.
  */
 public final class EmbeddedLamina implements AutoCloseable {
-  private static final Duration SEND_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
 
   /** Kept over restarts: after a kill the groups give the same member its partitions back at once. */
   private static final String INSTANCE = "embedded";
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final PrometheusMeterRegistry metrics =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Repositories repositories;
   private final Path data;
   private final ImageAccess images;
+  private final Processes processes;
   private final GatewayProcess gateway;
 
   /**
@@ -69,23 +54,40 @@ public final class EmbeddedLamina implements AutoCloseable {
 
   /** As {@link #start(Path, int)}, with everything that varies given. */
   public static EmbeddedLamina start(Path data, int port, Clock clock, RandomGenerator random) {
-    return new EmbeddedLamina(data, port, clock, random);
+    DataFolderLock lock = DataFolderLock.take(data);
+    EmbeddedBroker broker;
+    try {
+      broker = EmbeddedBroker.start(EmbeddedBroker.Settings.in(data.resolve("kafka")));
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+    return new EmbeddedLamina(data, port, lock, broker, clock, random);
   }
 
-  private EmbeddedLamina(Path data, int port, Clock clock, RandomGenerator random) {
+  private EmbeddedLamina(
+      Path data,
+      int port,
+      DataFolderLock lock,
+      EmbeddedBroker broker,
+      Clock clock,
+      RandomGenerator random) {
     this.data = data;
     this.repositories = RepositoryAccess.in(data);
+    KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
+    this.processes = new Processes(kafka, repositories, metrics, clock, random);
+    processes.keep(lock);
+    processes.keep(broker);
     try {
-      keep(DataFolderLock.take(data));
-      EmbeddedBroker broker =
-          keep(EmbeddedBroker.start(EmbeddedBroker.Settings.in(data.resolve("kafka"))));
-      KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
       new Topics(kafka, TopicSettings.embedded()).ensure();
-      CataloguedStores stores = keep(new CataloguedStores(repositories));
-      this.images = keep(ImageAccess.asThisUser(System.getenv()));
-      startPublisher(kafka, clock, random);
-      startConverter(kafka, stores, clock, random);
-      this.gateway = startGateway(kafka, stores, port, clock, random);
+      this.images = processes.keep(ImageAccess.asThisUser(System.getenv()));
+      processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
+      processes.startConverter(
+          ConverterSettings.from(settings(Map.of("converter.instance", INSTANCE))), images);
+      this.gateway =
+          processes.startGateway(
+              gatewaySettings(data, port),
+              Optional.of(new FolderRepositories(repositories, clock)));
       awaitReady();
     } catch (RuntimeException e) {
       close();
@@ -93,64 +95,22 @@ public final class EmbeddedLamina implements AutoCloseable {
     }
   }
 
-  private void startPublisher(KafkaSettings kafka, Clock clock, RandomGenerator random) {
-    PublisherProcess publisher =
-        keep(
-            new PublisherProcess(
-                PublisherSettings.DEFAULT.withInstance(INSTANCE),
-                new PublisherProcess.Surroundings(kafka, repositories, clock, random, metrics)));
-    publisher.start();
+  private static GatewaySettings gatewaySettings(Path data, int port) {
+    return GatewaySettings.from(
+        settings(
+            Map.of(
+                "gateway.listen.port",
+                Integer.toString(port),
+                "gateway.images.local",
+                "true",
+                "gateway.stratum.folder",
+                data.resolve("cvmfs").toString(),
+                "gateway.uploads.folder",
+                data.resolve("uploads").toString())));
   }
 
-  private void startConverter(
-      KafkaSettings kafka, CataloguedStores stores, Clock clock, RandomGenerator random) {
-    StandardCrafts crafts =
-        keep(
-            new StandardCrafts(
-                PipelineSettings.byDefault(),
-                LayerLimits.DEFAULT,
-                new ThinImagePusher(images.registries())));
-    ConverterSettings settings =
-        ConverterSettings.from(
-            Settings.of("lamina up", Map.of("converter.instance", INSTANCE)));
-    ConverterProcess converter =
-        keep(
-            new ConverterProcess(
-                settings,
-                new ConverterProcess.Surroundings(kafka, stores, images, clock, random, metrics),
-                crafts.crafts()));
-    converter.start();
-  }
-
-  private GatewayProcess startGateway(
-      KafkaSettings kafka, CataloguedStores stores, int port, Clock clock, RandomGenerator random) {
-    GatewaySettings settings =
-        GatewaySettings.from(
-            Settings.of(
-                "lamina up",
-                Map.of(
-                    "gateway.listen.port",
-                    Integer.toString(port),
-                    "gateway.images.local",
-                    "true",
-                    "gateway.stratum.folder",
-                    data.resolve("cvmfs").toString(),
-                    "gateway.uploads.folder",
-                    data.resolve("uploads").toString())));
-    EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
-    KafkaRequestLog log =
-        keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
-    return keep(
-        GatewayProcess.start(
-            settings,
-            new GatewayPorts(
-                log,
-                new KafkaEventFeed(kafka, metrics),
-                Optional.of(new FolderRepositories(repositories, clock)),
-                stores::find),
-            metrics,
-            clock,
-            random));
+  private static Settings settings(Map<String, String> values) {
+    return Settings.of("lamina up", values);
   }
 
   private void awaitReady() {
@@ -159,8 +119,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       while (!gateway.isReady()) {
         if (System.nanoTime() > deadline) {
           throw new IllegalStateException(
-              "the gateway is not ready after " + READY_TIMEOUT.toSeconds() + " s",
-              new TimeoutException());
+              "the gateway is not ready after " + READY_TIMEOUT.toSeconds() + " s");
         }
         TimeUnit.MILLISECONDS.sleep(20);
       }
@@ -168,11 +127,6 @@ public final class EmbeddedLamina implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while starting", e);
     }
-  }
-
-  private <T extends AutoCloseable> T keep(T part) {
-    parts.push(part);
-    return part;
   }
 
   /** Where the gateway listens. */
@@ -198,23 +152,8 @@ public final class EmbeddedLamina implements AutoCloseable {
     return data.resolve("keys").resolve(name + ".pub");
   }
 
-  /** Stops the parts in the reverse order of their start; each within its own bound. */
   @Override
   public void close() {
-    RuntimeException failure = null;
-    while (!parts.isEmpty()) {
-      try {
-        parts.pop().close();
-      } catch (Exception e) {
-        if (failure == null) {
-          failure = new IllegalStateException("a part did not stop cleanly: " + e.getMessage(), e);
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    processes.close();
   }
 }

@@ -2,6 +2,7 @@ package io.lamina.standalone.command;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
+import io.lamina.settings.SettingsException;
 import io.lamina.standalone.client.GatewayException;
 import io.lamina.storage.StorageException;
 
@@ -31,6 +32,7 @@ public enum ExitCode {
   static ExitCode of(Throwable failure) {
     return switch (failure) {
       case CommandException e -> e.code();
+      case SettingsException _ -> USAGE;
       case GatewayException e ->
           switch (e.status()) {
             case 0, 429, 502, 503, 504 -> UNAVAILABLE;

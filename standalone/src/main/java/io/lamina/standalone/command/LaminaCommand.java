@@ -19,6 +19,9 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       UpCommand.class,
+      GatewayCommand.class,
+      ConverterCommand.class,
+      PublisherCommand.class,
       RepoCommand.class,
       ConvertCommand.class,
       StatusCommand.class,

@@ -2,7 +2,7 @@ package io.lamina.standalone.command;
 
 import io.lamina.standalone.EmbeddedLamina;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,15 +26,6 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     EmbeddedLamina lamina = EmbeddedLamina.start(data.absolute(), port);
-    CountDownLatch stopped = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  lamina.close();
-                  stopped.countDown();
-                },
-                "lamina-stop"));
     output.value(
         Output.JSON
             .createObjectNode()
@@ -42,7 +33,6 @@ final class UpCommand implements Callable<Integer> {
             .put("data", data.absolute().toString()));
     output.line("lamina is up at " + lamina.address() + ", data in " + data.absolute());
     output.line("stop it with Ctrl-C");
-    stopped.await();
-    return 0;
+    return Foreground.run(lamina, new CompletableFuture<>());
   }
 }

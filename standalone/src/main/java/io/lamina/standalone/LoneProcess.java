@@ -1,0 +1,115 @@
+package io.lamina.standalone;
+
+import io.lamina.converter.ConverterSettings;
+import io.lamina.gateway.settings.GatewaySettings;
+import io.lamina.messaging.Topics;
+import io.lamina.publisher.PublisherSettings;
+import io.lamina.repository.Repositories;
+import io.lamina.settings.Settings;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** One process of the pipeline alone, against a real Kafka, as its settings file says. Thread-safe. */
+public final class LoneProcess implements AutoCloseable {
+  /** Which one. */
+  public enum Kind {
+    GATEWAY,
+    CONVERTER,
+    PUBLISHER;
+
+    String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final Processes processes;
+  private final CompletableFuture<Void> stopped;
+  private final String description;
+
+  private LoneProcess(Processes processes, CompletableFuture<Void> stopped, String description) {
+    this.processes = processes;
+    this.stopped = stopped;
+    this.description = description;
+  }
+
+  /**
+   * Reads the settings, makes the topics that are missing, and starts.
+   *
+   * @throws io.lamina.settings.SettingsException if the file cannot be used
+   */
+  public static LoneProcess start(Kind kind, Path settingsFile, Map<String, String> environment) {
+    Settings text = Settings.read(settingsFile, environment);
+    ProcessSettings common = ProcessSettings.from(text, kind.word());
+    Clock clock = Clock.systemUTC();
+    Repositories repositories = RepositoryAccess.in(common.dataFolder());
+    Processes processes =
+        new Processes(
+            common.kafka(),
+            repositories,
+            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
+            clock,
+            new SecureRandom());
+    try {
+      return switch (kind) {
+        case GATEWAY -> {
+          GatewaySettings settings = GatewaySettings.from(text);
+          boolean hasKeys = text.flag("gateway.repositories.create", false);
+          text.refuseOthers();
+          new Topics(common.kafka(), common.topics()).ensure();
+          String address =
+              processes
+                  .startGateway(
+                      settings,
+                      hasKeys
+                          ? Optional.of(new FolderRepositories(repositories, clock))
+                          : Optional.empty())
+                  .address();
+          yield new LoneProcess(processes, new CompletableFuture<>(), "gateway at " + address);
+        }
+        case CONVERTER -> {
+          ConverterSettings settings = ConverterSettings.from(text);
+          text.refuseOthers();
+          new Topics(common.kafka(), common.topics()).ensure();
+          ImageAccess images =
+              processes.keep(
+                  new ImageAccess(ProcessSettings.registries(environment), common.local()));
+          yield new LoneProcess(
+              processes, processes.startConverter(settings, images), "converter");
+        }
+        case PUBLISHER -> {
+          Optional<String> instance = text.text("publisher.instance");
+          text.refuseOthers();
+          new Topics(common.kafka(), common.topics()).ensure();
+          PublisherSettings settings =
+              instance.map(PublisherSettings.DEFAULT::withInstance).orElse(PublisherSettings.DEFAULT);
+          yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
+        }
+      };
+    } catch (RuntimeException e) {
+      processes.close();
+      throw e;
+    }
+  }
+
+  /** What runs, for people. */
+  public String description() {
+    return description;
+  }
+
+  /** Completes, exceptionally, when the process cannot go on. */
+  public CompletableFuture<Void> stopped() {
+    return stopped;
+  }
+
+  @Override
+  public void close() {
+    processes.close();
+  }
+}

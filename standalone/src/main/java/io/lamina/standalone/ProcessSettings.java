@@ -1,0 +1,55 @@
+package io.lamina.standalone;
+
+import io.lamina.image.registry.RegistrySettings;
+import io.lamina.image.source.LocalAccess;
+import io.lamina.messaging.KafkaSettings;
+import io.lamina.messaging.TopicSettings;
+import io.lamina.settings.Settings;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What every process of its own reads from its settings file. Immutable.
+ *
+ * <p>Source: docs/operations.md, "Settings".
+ *
+ * @param dataFolder holds the repositories' definitions, and the keys where the process needs them
+ * @param local folders that images may be read from
+ */
+record ProcessSettings(
+    KafkaSettings kafka, TopicSettings topics, Path dataFolder, LocalAccess local) {
+  static ProcessSettings from(Settings text, String process) {
+    KafkaSettings kafka =
+        new KafkaSettings(
+            text.required("kafka.bootstrap", "the brokers, host:port[,host:port]"),
+            text.text("kafka.client-name").orElse("lamina-" + process),
+            text.group("kafka.client."));
+    TopicSettings standard = TopicSettings.cluster();
+    TopicSettings topics =
+        new TopicSettings(
+            text.count("topics.partitions", standard.partitions(), 1, 1000),
+            text.count("topics.work-partitions", standard.workPartitions(), 1, 1000),
+            (short) text.count("topics.replication", standard.replication(), 1, 15),
+            standard.workRetention(),
+            standard.deadLetterRetention(),
+            standard.lockDuration(),
+            standard.deliveryLimit());
+    Path data =
+        Path.of(text.required("data.folder", "folder with repositories/ and keys/"))
+            .toAbsolutePath()
+            .normalize();
+    List<Path> roots =
+        text.text("images.folders").stream()
+            .flatMap(folders -> Arrays.stream(folders.split(",")))
+            .map(folder -> Path.of(folder.strip()))
+            .toList();
+    return new ProcessSettings(kafka, topics, data, new LocalAccess(roots));
+  }
+
+  /** Credentials as Docker's command finds them: {@code DOCKER_CONFIG}, {@code PATH}. */
+  static RegistrySettings registries(Map<String, String> environment) {
+    return RegistrySettings.fromEnvironment(environment);
+  }
+}

@@ -1,0 +1,128 @@
+package io.lamina.standalone;
+
+import io.lamina.converter.CataloguedStores;
+import io.lamina.converter.ConverterProcess;
+import io.lamina.converter.ConverterSettings;
+import io.lamina.converter.StandardCrafts;
+import io.lamina.converter.layer.PipelineSettings;
+import io.lamina.gateway.GatewayPorts;
+import io.lamina.gateway.GatewayProcess;
+import io.lamina.gateway.kafka.KafkaEventFeed;
+import io.lamina.gateway.kafka.KafkaRequestLog;
+import io.lamina.gateway.repository.RepositoryDirectory;
+import io.lamina.gateway.settings.GatewaySettings;
+import io.lamina.image.layer.LayerLimits;
+import io.lamina.image.thin.ThinImagePusher;
+import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.KafkaSettings;
+import io.lamina.publisher.PublisherProcess;
+import io.lamina.publisher.PublisherSettings;
+import io.lamina.repository.Repositories;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+
+/**
+ * Builds the processes with this software's own parts and stops them in the reverse order. One thread
+ * builds; closing is up to any.
+ */
+final class Processes implements AutoCloseable {
+  private static final Duration SEND_TIMEOUT = Duration.ofSeconds(30);
+
+  private final KafkaSettings kafka;
+  private final Repositories repositories;
+  private final PrometheusMeterRegistry metrics;
+  private final Clock clock;
+  private final RandomGenerator random;
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+  Processes(
+      KafkaSettings kafka,
+      Repositories repositories,
+      PrometheusMeterRegistry metrics,
+      Clock clock,
+      RandomGenerator random) {
+    this.kafka = kafka;
+    this.repositories = repositories;
+    this.metrics = metrics;
+    this.clock = clock;
+    this.random = random;
+  }
+
+  /** Completes, exceptionally, when the publisher cannot go on. */
+  CompletableFuture<Void> startPublisher(PublisherSettings settings) {
+    PublisherProcess publisher =
+        keep(
+            new PublisherProcess(
+                settings,
+                new PublisherProcess.Surroundings(kafka, repositories, clock, random, metrics)));
+    publisher.start();
+    return publisher.stopped();
+  }
+
+  /** Completes, exceptionally, when the converter cannot go on. */
+  CompletableFuture<Void> startConverter(ConverterSettings settings, ImageAccess images) {
+    CataloguedStores stores = keep(new CataloguedStores(repositories));
+    StandardCrafts crafts =
+        keep(
+            new StandardCrafts(
+                PipelineSettings.byDefault(),
+                LayerLimits.DEFAULT,
+                new ThinImagePusher(images.registries())));
+    ConverterProcess converter =
+        keep(
+            new ConverterProcess(
+                settings,
+                new ConverterProcess.Surroundings(kafka, stores, images, clock, random, metrics),
+                crafts.crafts()));
+    converter.start();
+    return converter.stopped();
+  }
+
+  /**
+   * @param directory where this process may create repositories
+   */
+  GatewayProcess startGateway(GatewaySettings settings, Optional<RepositoryDirectory> directory) {
+    CataloguedStores stores = keep(new CataloguedStores(repositories));
+    EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
+    KafkaRequestLog log =
+        keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
+    return keep(
+        GatewayProcess.start(
+            settings,
+            new GatewayPorts(log, new KafkaEventFeed(kafka, metrics), directory, stores::find),
+            metrics,
+            clock,
+            random));
+  }
+
+  /** To be closed with the processes, after those that are started later. */
+  <T extends AutoCloseable> T keep(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  @Override
+  public void close() {
+    RuntimeException failure = null;
+    while (!parts.isEmpty()) {
+      try {
+        parts.pop().close();
+      } catch (Exception e) {
+        if (failure == null) {
+          failure = new IllegalStateException("a part did not stop cleanly: " + e.getMessage(), e);
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}
