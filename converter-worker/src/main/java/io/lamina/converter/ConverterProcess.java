@@ -121,6 +121,7 @@ public final class ConverterProcess implements AutoCloseable {
         QueueWorker.Settings.of(
                 "converter", Topic.LAYERS, Topics.CONVERTERS, settings.work().slots())
             .withMaxDeliveries(settings.deliveries())
+            .withRenewInterval(settings.lockRenewal())
             .withStopTimeout(settings.stopTimeout())
             .withPauses(
                 new Retries(settings.deliveries(), FIRST_DELIVERY_PAUSE, LONGEST_DELIVERY_PAUSE)),

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param work how layers, merges and pushes are done
  * @param deliveries how often the queue hands a piece of work out before it has failed; below the
  *     broker's own limit, which drops work without a word
+ * @param lockRenewal how often the queue is told that work goes on: a third of the queue's lock
+ *     duration or less
  * @param stopTimeout how long work may go on once the process is to stop
  */
 public record ConverterSettings(
@@ -26,6 +28,7 @@ public record ConverterSettings(
     int maxPlansPerPartition,
     WorkSettings work,
     int deliveries,
+    Duration lockRenewal,
     Duration stopTimeout) {
   public static final ConverterSettings DEFAULT =
       new ConverterSettings(
@@ -34,10 +37,11 @@ public record ConverterSettings(
           64,
           WorkSettings.DEFAULT,
           8,
+          Duration.ofSeconds(8),
           Duration.ofSeconds(20));
 
   public ConverterSettings {
-    if (maxPlansPerPartition < 1 || deliveries < 1 || stopTimeout.isNegative()) {
+    if (maxPlansPerPartition < 1 || deliveries < 1 || stopTimeout.isNegative() || !lockRenewal.isPositive()) {
       throw new IllegalArgumentException(
           "converter settings: "
               + maxPlansPerPartition
@@ -61,6 +65,11 @@ public record ConverterSettings(
         text.count("converter.plan.per-partition", DEFAULT.maxPlansPerPartition, 1, 1000),
         work(text),
         text.count("converter.work.deliveries", DEFAULT.deliveries, 1, 9),
+        text.duration(
+            "converter.work.lock-renewal",
+            DEFAULT.lockRenewal,
+            Duration.ofMillis(100),
+            Duration.ofMinutes(1)),
         text.duration(
             "converter.stop-timeout", DEFAULT.stopTimeout, Duration.ZERO, Duration.ofMinutes(5)));
   }

@@ -2,6 +2,7 @@ package io.lamina.converter;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
+import io.lamina.repository.RepositoryException;
 import io.lamina.storage.StorageException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
@@ -83,6 +84,7 @@ public sealed interface Verdict {
       case ImageException image -> ofImage(image);
       case StorageException storage -> ofStorage(storage);
       case CvmfsException cvmfs -> ofCvmfs(cvmfs);
+      case RepositoryException repository -> ofRepository(repository);
       case ConverterException own -> ofOwn(own);
       default -> null;
     };
@@ -119,6 +121,18 @@ public sealed interface Verdict {
       case CvmfsException.NotFound _ -> new Hopeless(reason);
       case CvmfsException.Corrupt _ -> new Suspect(reason);
       case CvmfsException.Retryable _ -> new Passing(reason, Optional.empty());
+    };
+  }
+
+  private static Verdict ofRepository(RepositoryException failure) {
+    String reason = reasonOf(failure);
+    return switch (failure) {
+      case RepositoryException.Rejected _ -> new Hopeless(reason);
+      case RepositoryException.NotFound _ -> new Hopeless(reason);
+      case RepositoryException.Corrupt _ -> new Suspect(reason);
+      case RepositoryException.Retryable _ -> new Passing(reason, Optional.empty());
+      case RepositoryException.Conflict _ -> new Passing(reason, Optional.empty());
+      case RepositoryException.OutcomeUnknown _ -> new Passing(reason, Optional.empty());
     };
   }
 

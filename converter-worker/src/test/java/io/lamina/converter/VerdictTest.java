@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
+import io.lamina.repository.RepositoryException;
 import io.lamina.storage.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +25,7 @@ class VerdictTest {
         new StorageException.NotFound("no upload"),
         new CvmfsException.Rejected("a name that is too long"),
         new CvmfsException.NotFound("no catalog"),
+        new RepositoryException.Rejected("a definition that is no JSON"),
         new ConverterException.Rejected("unknown repository"));
   }
 
@@ -45,6 +47,7 @@ class VerdictTest {
         new StorageException.Rejected("bad credentials"),
         new StorageException.Exhausted("no room", null),
         new CvmfsException.Retryable("disk busy", null),
+        new RepositoryException.Retryable("cannot read the definition", null),
         new ConverterException.Retryable("not done within 5 s"),
         new IOException("connection reset"),
         new SocketTimeoutException("read timed out"),
