@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * The stores of the repositories that are defined in a data folder. Each is opened when it is first
- * needed and stays open; one whose definition was changed is opened anew. Thread-safe; close it after
- * the last use of any store.
+ * needed and stays open; one whose definition was changed is opened anew. Thread-safe; close it
+ * after the last use of any store.
  */
 public final class CataloguedStores implements RepositoryStores, AutoCloseable {
   private final Repositories repositories;

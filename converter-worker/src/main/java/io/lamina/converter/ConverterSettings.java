@@ -41,7 +41,10 @@ public record ConverterSettings(
           Duration.ofSeconds(20));
 
   public ConverterSettings {
-    if (maxPlansPerPartition < 1 || deliveries < 1 || stopTimeout.isNegative() || !lockRenewal.isPositive()) {
+    if (maxPlansPerPartition < 1
+        || deliveries < 1
+        || stopTimeout.isNegative()
+        || !lockRenewal.isPositive()) {
       throw new IllegalArgumentException(
           "converter settings: "
               + maxPlansPerPartition
@@ -50,6 +53,18 @@ public record ConverterSettings(
               + " deliveries, stop after "
               + stopTimeout);
     }
+  }
+
+  /** The same for an instance with this name. */
+  public ConverterSettings named(String newInstance) {
+    return new ConverterSettings(
+        Optional.of(newInstance),
+        planner,
+        maxPlansPerPartition,
+        work,
+        deliveries,
+        lockRenewal,
+        stopTimeout);
   }
 
   /**

@@ -84,8 +84,7 @@ final class Cluster implements AutoCloseable {
   }
 
   <E extends Event> E await(Class<E> type, Predicate<E> which) throws InterruptedException {
-    return Waiting.forValue(
-        type.getSimpleName(), () -> all(type, which).stream().findFirst());
+    return Waiting.forValue(type.getSimpleName(), () -> all(type, which).stream().findFirst());
   }
 
   @Override

@@ -9,10 +9,6 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
-import io.lamina.image.registry.Registries;
-import io.lamina.image.registry.RegistrySettings;
-import io.lamina.image.source.ConfiguredImageSources;
-import io.lamina.image.source.LocalAccess;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ImageFiles;
 import io.lamina.image.testing.ReferenceRegistry;
@@ -59,27 +55,18 @@ class ConverterIT {
   @TempDir static Path folder;
   private static Cluster cluster;
   private static DataFolder data;
-  private static Registries registries;
-  private static ConverterProcess converter;
+  private static Converters converter;
 
   @BeforeAll
   static void start() {
     cluster = new Cluster(folder.resolve("kafka"));
     data = DataFolder.create(folder.resolve("data"));
-    registries = new Registries(RegistrySettings.DEFAULT);
-    converter =
-        Converters.start(
-            cluster.kafka("converter"),
-            data.stores(),
-            new ConfiguredImageSources(registries, new LocalAccess(List.of(folder))),
-            registries,
-            settings());
+    converter = new Converters(cluster.kafka("converter"), data.stores(), folder, settings());
   }
 
   @AfterAll
   static void stop() {
     converter.close();
-    registries.close();
     data.close();
     cluster.close();
   }
@@ -215,8 +202,7 @@ class ConverterIT {
     TestImage image =
         ImageBuilder.oci()
             .layer(
-                Compression.GZIP,
-                tar -> tar.directory("opt", 0755).file("opt/noise", 0600, noise))
+                Compression.GZIP, tar -> tar.directory("opt", 0755).file("opt/noise", 0600, noise))
             .build();
     LayerRequested work =
         new LayerRequested(
@@ -256,8 +242,7 @@ class ConverterIT {
             .build();
     LayerDescriptor layer = image.layers().getFirst();
     Digest digest = layer.blob().digest();
-    data.store()
-        .putIfAbsent(UploadArea.keyOf(digest.hex()), Content.of(image.blob(digest)));
+    data.store().putIfAbsent(UploadArea.keyOf(digest.hex()), Content.of(image.blob(digest)));
 
     LayerRequested work = new LayerRequested(DataFolder.NAME, layer, "upload:", TIMESTAMP);
     cluster.say(work);
@@ -285,8 +270,7 @@ class ConverterIT {
     cluster.say(work);
 
     WorkFailed failed = cluster.await(WorkFailed.class, f -> f.work().equals(work.work()));
-    assertThat(failed.reason())
-        .contains("gave up after 2 tries", layer.blob().digest().toString());
+    assertThat(failed.reason()).contains("gave up after 2 tries", layer.blob().digest().toString());
     Waiting.until(
         "the dead letter",
         () ->
@@ -300,8 +284,7 @@ class ConverterIT {
     TestImage image =
         ImageBuilder.oci()
             .layer(
-                Compression.GZIP,
-                tar -> tar.file("file", 0644, "x").file("file/below", 0644, "y"))
+                Compression.GZIP, tar -> tar.file("file", 0644, "x").file("file/below", 0644, "y"))
             .build();
     LayerRequested work =
         new LayerRequested(
@@ -311,8 +294,7 @@ class ConverterIT {
 
     WorkFailed failed = cluster.await(WorkFailed.class, f -> f.work().equals(work.work()));
     assertThat(failed.reason()).contains("file/below");
-    assertThat(cluster.on(Topic.DEAD_LETTERS))
-        .noneMatch(r -> r.event().equals(Optional.of(work)));
+    assertThat(cluster.on(Topic.DEAD_LETTERS)).noneMatch(r -> r.event().equals(Optional.of(work)));
   }
 
   @Test

@@ -1,96 +1,80 @@
 package io.lamina.converter;
 
+import io.lamina.converter.layer.LayerConverter;
+import io.lamina.converter.layer.ObjectPipeline;
+import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.converter.thin.PublishedThinImages;
+import io.lamina.converter.work.ConvertedLayers;
+import io.lamina.converter.work.FlatMerging;
 import io.lamina.converter.work.LayerConversion;
-import io.lamina.cvmfs.ContentHash;
-import io.lamina.cvmfs.ObjectKind;
-import io.lamina.cvmfs.catalog.CatalogEntry;
-import io.lamina.cvmfs.catalog.Counters;
-import io.lamina.cvmfs.catalog.Graft;
-import io.lamina.cvmfs.catalog.Xattrs;
-import io.lamina.cvmfs.compression.CompressedObject;
-import io.lamina.cvmfs.compression.CompressionAlgorithm;
-import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.image.ImageSources;
 import io.lamina.image.layer.LayerLimits;
-import io.lamina.image.layer.LayerReader;
 import io.lamina.image.registry.Registries;
+import io.lamina.image.registry.RegistrySettings;
+import io.lamina.image.source.ConfiguredImageSources;
+import io.lamina.image.source.LocalAccess;
 import io.lamina.image.thin.ThinImagePusher;
 import io.lamina.messaging.KafkaSettings;
-import io.lamina.messaging.event.Event.LayerConverted;
-import io.lamina.messaging.event.WorkFigures;
-import io.lamina.repository.RepositoryLayout;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 
-/** Converter processes as tests need them. */
-final class Converters {
-  private Converters() {}
+/** A converter process with all that it works with. */
+final class Converters implements AutoCloseable {
+  private final ObjectPipeline pipeline = new ObjectPipeline(PipelineSettings.byDefault());
+  private final Registries registries = new Registries(RegistrySettings.DEFAULT);
+  private final MeterRegistry meters = new SimpleMeterRegistry();
+  private final ConverterProcess process;
 
-  static LayerConversion layers() {
-    return (work, blob, sink, progress) -> {
-      try (LayerReader reader = LayerReader.open(work.layer(), blob, LayerLimits.DEFAULT)) {
-        while (reader.next().isPresent()) {}
-        var totals = reader.finish();
-        CompressedObject o =
-            CompressedObject.ofStored(
-                work.layer().diffId().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8),
-                HashAlgorithm.SHA1);
-        boolean fresh = sink.put(ObjectKind.CATALOG, o.hash(), o.bytes(), 0, o.bytes().length);
-        sink.flush();
-        progress.at(totals.compressedBytes(), totals.compressedBytes());
-        return new LayerConverted(
-            work.repository(),
-            work.layer(),
-            new Graft(
-                RepositoryLayout.layer(work.layer().blob().digest().hex()),
-                o.hash(),
-                10,
-                new CatalogEntry(
-                    CatalogEntry.DIRECTORY | 0755, 0, 0, 4096, 0, -1, 0, 2, null,
-                    CompressionAlgorithm.ZLIB, new byte[0], Xattrs.NONE, List.of()),
-                Counters.ZERO),
-            new WorkFigures(
-                totals.compressedBytes(), totals.unpackedBytes(), 1, 1, fresh ? 1 : 0, 0, 0, 0));
-      }
-    };
+  /** One that reads images from registries and from below a folder. */
+  Converters(
+      KafkaSettings kafka, RepositoryStores stores, Path images, ConverterSettings settings) {
+    this(kafka, stores, images, settings, sources -> sources, layers -> layers);
   }
 
-  static ConverterProcess start(
+  /** One whose sources and conversion behave in another way. */
+  Converters(
       KafkaSettings kafka,
       RepositoryStores stores,
-      ImageSources sources,
-      Registries registries,
-      ConverterSettings settings) {
-    return start(kafka, stores, sources, registries, settings, layers());
-  }
-
-  static ConverterProcess start(
-      KafkaSettings kafka,
-      RepositoryStores stores,
-      ImageSources sources,
-      Registries registries,
+      Path images,
       ConverterSettings settings,
-      LayerConversion layers) {
-    ConverterProcess process =
+      UnaryOperator<ImageSources> sources,
+      UnaryOperator<LayerConversion> layers) {
+    FlatMerging none =
+        (_, _, _) -> {
+          throw new ConverterException.Rejected("no merges here");
+        };
+    process =
         new ConverterProcess(
             settings,
             new ConverterProcess.Surroundings(
                 kafka,
                 stores,
-                sources,
+                sources.apply(
+                    new ConfiguredImageSources(registries, new LocalAccess(List.of(images)))),
                 Clock.systemUTC(),
                 new Random(),
-                new SimpleMeterRegistry()),
+                meters),
             new ConverterProcess.Crafts(
-                layers,
-                (_, _, _) -> {
-                  throw new ConverterException.Rejected("no merges here");
-                },
+                layers.apply(
+                    new ConvertedLayers(new LayerConverter(pipeline, LayerLimits.DEFAULT), meters)),
+                none,
                 new PublishedThinImages(new ThinImagePusher(registries))));
     process.start();
-    return process;
+  }
+
+  MeterRegistry meters() {
+    return meters;
+  }
+
+  @Override
+  public void close() {
+    process.close();
+    registries.close();
+    pipeline.close();
   }
 }

@@ -3,13 +3,12 @@ package io.lamina.converter;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.RepositoryDefinition;
-import io.lamina.storage.LocalObjectStore;
 import io.lamina.storage.ObjectStore;
+import io.lamina.storage.ObjectStores;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
-import java.util.Random;
 
 /** A data folder with one repository, which several processes may use. */
 final class DataFolder implements AutoCloseable {
@@ -26,9 +25,7 @@ final class DataFolder implements AutoCloseable {
     repositories
         .create(
             RepositoryDefinition.inDataFolder(
-                NAME,
-                RepositoryDefinition.Settings.DEFAULT,
-                Instant.parse("2026-01-01T00:00:00Z")),
+                NAME, RepositoryDefinition.Settings.DEFAULT, Instant.parse("2026-01-01T00:00:00Z")),
             new SecureRandom(),
             Clock.systemUTC())
         .close();
@@ -40,14 +37,7 @@ final class DataFolder implements AutoCloseable {
   }
 
   private static Repositories repositories(Path folder) {
-    return new Repositories(
-        folder,
-        location ->
-            LocalObjectStore.open(
-                Path.of(location),
-                LocalObjectStore.Settings.STANDARD,
-                Clock.systemUTC(),
-                new Random()));
+    return new Repositories(folder, ObjectStores::open);
   }
 
   CataloguedStores stores() {

@@ -5,6 +5,8 @@ import io.lamina.converter.RepositoryStores;
 import io.lamina.converter.layer.ObjectSink;
 import io.lamina.converter.StoredObjects;
 import io.lamina.converter.StoredFiles;
+import io.lamina.converter.StoredObjects;
+import io.lamina.converter.layer.ObjectSink;
 import io.lamina.image.ImageReference;
 import io.lamina.image.ImageSource;
 import io.lamina.image.ImageSources;
