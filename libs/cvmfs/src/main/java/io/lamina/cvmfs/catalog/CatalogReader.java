@@ -207,21 +207,26 @@ public final class CatalogReader implements AutoCloseable {
 
   /** What the catalog's own rows count, as it says. */
   public Counters self() {
-    Map<String, Long> values = statistics();
-    return CounterName.collect(name -> counter(values, name.self()));
+    return self(statistics());
   }
 
   /** What the catalogs below count, as it says. */
   public Counters subtree() {
-    Map<String, Long> values = statistics();
-    return CounterName.collect(name -> counter(values, name.subtree()));
+    return subtree(statistics());
   }
 
   /** What this catalog and all below it count, as it says. */
   public Counters total() {
     Map<String, Long> values = statistics();
-    return CounterName.collect(
-        name -> counter(values, name.self()) + counter(values, name.subtree()));
+    return self(values).plus(subtree(values));
+  }
+
+  Counters self(Map<String, Long> statistics) {
+    return CounterName.collect(name -> counter(statistics, name.self()));
+  }
+
+  Counters subtree(Map<String, Long> statistics) {
+    return CounterName.collect(name -> counter(statistics, name.subtree()));
   }
 
   private long counter(Map<String, Long> values, String name) {

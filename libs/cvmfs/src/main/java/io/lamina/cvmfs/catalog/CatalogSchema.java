@@ -1,6 +1,8 @@
 package io.lamina.cvmfs.catalog;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Tables, properties and counters of a catalog, schema 2.5 revision 7.
@@ -66,6 +68,16 @@ final class CatalogSchema {
   static final String STATISTICS_SQL =
       "CREATE TABLE statistics (counter TEXT, value INTEGER,"
           + " CONSTRAINT pk_statistics PRIMARY KEY (counter))";
+
+  /** The columns of the tables above, by the statement that makes each. */
+  static final Map<String, Set<String>> COLUMNS_BY_SQL =
+      Map.of(
+          PROPERTIES_SQL, Set.of("key", "value"),
+          CATALOG_SQL, Set.copyOf(CATALOG_COLUMNS),
+          CHUNKS_SQL, Set.of("md5path_1", "md5path_2", "offset", "size", "hash"),
+          NESTED_CATALOGS_SQL, Set.of("path", "sha1", "size"),
+          BIND_MOUNTPOINTS_SQL, Set.of("path", "sha1", "size"),
+          STATISTICS_SQL, Set.of("counter", "value"));
 
   private CatalogSchema() {}
 }

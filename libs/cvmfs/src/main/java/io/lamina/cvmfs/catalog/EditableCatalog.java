@@ -50,6 +50,7 @@ public final class EditableCatalog implements AutoCloseable {
   private final CatalogTable table;
   private final RepositoryPath mount;
   private final @Nullable ContentHash storedAs;
+  private final Map<String, Long> storedCounters;
   private final Counters totalBefore;
   private final Set<RepositoryPath> unsealed = new TreeSet<>();
   private Counters self;
@@ -63,8 +64,9 @@ public final class EditableCatalog implements AutoCloseable {
     this.reader = reader;
     this.storedAs = storedAs;
     this.mount = reader.mount();
-    this.self = reader.self();
-    this.subtree = reader.subtree();
+    this.storedCounters = reader.statistics();
+    this.self = reader.self(storedCounters);
+    this.subtree = reader.subtree(storedCounters);
     this.totalBefore = storedAs == null ? Counters.ZERO : self.plus(subtree);
     this.changed = storedAs == null;
     this.table = new CatalogTable(database);
@@ -408,15 +410,14 @@ public final class EditableCatalog implements AutoCloseable {
   }
 
   private void writeCounters() {
-    Map<String, Long> stored = reader.statistics();
     for (CounterName name : CounterName.values()) {
-      writeCounter(stored, name.self(), name.of(self));
-      writeCounter(stored, name.subtree(), name.of(subtree));
+      writeCounter(name.self(), name.of(self));
+      writeCounter(name.subtree(), name.of(subtree));
     }
   }
 
-  private void writeCounter(Map<String, Long> stored, String name, long value) {
-    Long before = stored.get(name);
+  private void writeCounter(String name, long value) {
+    Long before = storedCounters.get(name);
     if (before == null || before != value) {
       if (value < 0) {
         throw new CvmfsException.Corrupt(
