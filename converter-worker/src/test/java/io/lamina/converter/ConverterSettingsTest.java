@@ -26,7 +26,7 @@ class ConverterSettingsTest {
                 "converter.plan.deadline", "30s",
                 "converter.plan.cache-size", "1MiB",
                 "converter.work.slots", "7",
-                "converter.work.pause", "5min",
+                "converter.work.pause", "5m",
                 "converter.work.deliveries", "3"));
 
     ConverterSettings settings = ConverterSettings.from(text);
