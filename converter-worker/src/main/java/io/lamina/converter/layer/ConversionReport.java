@@ -51,7 +51,9 @@ public record ConversionReport(SortedMap<Decision, Long> counts, List<Note> note
     WHITEOUT_DEVICE,
     /** Something follows the archive's end mark: ignored. */
     TRAILING_GARBAGE,
-    /** A directory that was to be added is hidden by something else: left out. */
+    /** Entries below a lower layer's link to a directory were put into that directory. */
+    MOVED_THROUGH_LINK,
+    /** Something else has the place of a file or directory that runtimes want: left out. */
     PATH_TAKEN
   }
 
@@ -67,18 +69,18 @@ public record ConversionReport(SortedMap<Decision, Long> counts, List<Note> note
   }
 
   /** Gathers decisions. Single-threaded. */
-  static final class Collector {
+  public static final class Collector {
     private final Map<Decision, Long> counts = new EnumMap<>(Decision.class);
     private final List<Note> notes = new ArrayList<>();
 
-    void add(Decision decision, Object path, String detail) {
+    public void add(Decision decision, Object path, String detail) {
       counts.merge(decision, 1L, Long::sum);
       if (notes.size() < MAX_NOTES) {
         notes.add(new Note(decision, path.toString(), detail));
       }
     }
 
-    ConversionReport report() {
+    public ConversionReport report() {
       return new ConversionReport(new TreeMap<>(counts), notes);
     }
   }

@@ -69,7 +69,7 @@ public final class ObjectPipeline implements AutoCloseable {
   }
 
   /** Starts a set of contents that are stored, or fail, together. */
-  Session open(ObjectSink sink) {
+  public Session open(ObjectSink sink) {
     return new Session(sink);
   }
 
@@ -103,8 +103,12 @@ public final class ObjectPipeline implements AutoCloseable {
     compressor.close();
   }
 
-  /** What a session stored. */
-  record Figures(long objects, long newObjects, long newBytes, long cpuNanos) {}
+  /**
+   * What a session stored.
+   *
+   * @param cpuNanos of the pipeline's threads
+   */
+  public record Figures(long objects, long newObjects, long newBytes, long cpuNanos) {}
 
   /** One content in a buffer, on its way to be an object. */
   private record Part(ObjectKind kind, int offset, int length, FileContent.Whole object) {}
@@ -112,8 +116,8 @@ public final class ObjectPipeline implements AutoCloseable {
   /** Named bytes. */
   private record Named(ObjectKind kind, ContentHash hash, byte[] bytes, int offset, int length) {}
 
-  /** One caller's contents. */
-  final class Session implements AutoCloseable {
+  /** One caller's contents. For one thread. */
+  public final class Session implements AutoCloseable {
     private final ObjectSink sink;
     private final Phaser underWork = new Phaser(1);
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -355,6 +359,13 @@ public final class ObjectPipeline implements AutoCloseable {
       }
     }
 
+    /** Compresses and stores a small file at once, on this thread. */
+    public ContentHash storeNow(byte[] content) {
+      CompressedObject object = compressor.compress(content, settings.hash());
+      putNow(ObjectKind.FILE, object);
+      return object.hash();
+    }
+
     /** Stores one more object at once, on this thread. */
     void putNow(ObjectKind kind, CompressedObject object) {
       throwFailure();
@@ -377,7 +388,7 @@ public final class ObjectPipeline implements AutoCloseable {
       underWork.awaitAdvanceInterruptibly(underWork.arrive());
     }
 
-    Figures figures() {
+    public Figures figures() {
       return new Figures(objects.sum(), newObjects.sum(), newBytes.sum(), cpuNanos.sum());
     }
 

@@ -9,9 +9,9 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Keeps objects in memory, and checks that each is named by its bytes. */
-class MemorySink implements ObjectSink {
+public class MemorySink implements ObjectSink {
   private final Map<String, byte[]> objects = new ConcurrentHashMap<>();
-  volatile boolean flushed;
+  public volatile boolean flushed;
 
   @Override
   public boolean put(ObjectKind kind, ContentHash hash, byte[] bytes, int offset, int length) {
@@ -29,7 +29,7 @@ class MemorySink implements ObjectSink {
     flushed = true;
   }
 
-  byte[] object(ObjectKind kind, ContentHash hash) {
+  public byte[] object(ObjectKind kind, ContentHash hash) {
     byte[] bytes = objects.get(kind.pathOf(hash));
     if (bytes == null) {
       throw new AssertionError("there is no object " + kind.pathOf(hash));
@@ -37,15 +37,15 @@ class MemorySink implements ObjectSink {
     return bytes;
   }
 
-  int count() {
+  public int count() {
     return objects.size();
   }
 
-  long bytes() {
+  public long bytes() {
     return objects.values().stream().mapToLong(bytes -> bytes.length).sum();
   }
 
-  SortedMap<String, byte[]> all() {
+  public SortedMap<String, byte[]> all() {
     return new TreeMap<>(objects);
   }
 }
