@@ -73,7 +73,8 @@ final class Processes implements AutoCloseable {
             new StandardCrafts(
                 PipelineSettings.byDefault(),
                 LayerLimits.DEFAULT,
-                new ThinImagePusher(images.registries())));
+                new ThinImagePusher(images.registries()),
+                metrics));
     ConverterProcess converter =
         keep(
             new ConverterProcess(
