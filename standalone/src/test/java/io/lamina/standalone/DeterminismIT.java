@@ -40,7 +40,7 @@ class DeterminismIT {
               ImageBuilder.oci()
                   .layer(TarBuilder.Compression.GZIP, tar -> files(tar, "base", 5, 150))
                   .layer(TarBuilder.Compression.GZIP, tar -> files(tar, "app", number, 80))
-                  .layer(TarBuilder.Compression.NONE, tar -> tar.whiteout("base/file-7"))
+                  .layer(TarBuilder.Compression.PLAIN, tar -> tar.whiteout("base/file-7"))
                   .build()));
     }
 

@@ -90,7 +90,7 @@ public final class FlatMerger {
         if (Thread.interrupted()) {
           throw new InterruptedException("stopped while merging " + work.mount());
         }
-        FileTree upper = new FileTree(maxEntries, madeUp());
+        FileTree upper = emptyTree();
         reader.load(upper, layer.path(), layer.catalog());
         lay(upper);
       }
