@@ -78,7 +78,7 @@ public final class GatewayProcess implements AutoCloseable {
             table,
             journal,
             live,
-            new SpooledUploads(ports.stores(), settings.spoolFolder()),
+            new SpooledUploads(ports.stores(), settings.spoolFolder(), clock),
             ports.directory(),
             new StratumFiles(settings.stratumFolder(), ports.stores()),
             ports.feed(),

@@ -3,9 +3,11 @@ package io.lamina.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.SocketException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,6 +95,24 @@ class HostileRequestsIT {
       raw.send("GET /version HTTP/1.1\nHost: local");
 
       assertThat(raw.readToEnd()).isEmpty();
+    }
+  }
+
+  @Test
+  void doesNotWaitLongForARequestThatComesByteByByte() throws IOException {
+    try (RawHttp raw = raw()) {
+      raw.send("GET /version HTTP/1.1\nX-Slow: ");
+      long start = System.nanoTime();
+      int sent = 0;
+      try {
+        while (sent++ < 100_000 && !raw.isClosedWithin(Duration.ofMillis(20))) {
+          raw.send("x");
+        }
+      } catch (SocketException e) {
+        // Closed between the look and the byte.
+      }
+
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
     }
   }
 

@@ -5,7 +5,9 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /** A bare connection, for requests that no client library would send. */
 final class RawHttp implements AutoCloseable {
@@ -43,6 +45,16 @@ final class RawHttp implements AutoCloseable {
       text.append((char) b);
     }
     return text.toString();
+  }
+
+  /** Whether the server closes before this time is over; what it sends is dropped. */
+  boolean isClosedWithin(Duration time) throws IOException {
+    socket.setSoTimeout((int) time.toMillis());
+    try {
+      return in().read() < 0;
+    } catch (SocketTimeoutException e) {
+      return false;
+    }
   }
 
   @Override

@@ -11,13 +11,15 @@ import io.lamina.storage.StorageException;
 import io.lamina.storage.UploadArea;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
-import java.util.HexFormat;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -53,10 +55,10 @@ class UploadsIT {
   }
 
   @Test
-  void storesALayerThatIsWhatItSaysAndTakesTheCommit() throws Exception {
+  void storesALayerThatIsWhatItSaysAndTakesTheCommit() throws IOException {
     byte[] layer = new byte[20 << 20];
     new Random(1).nextBytes(layer);
-    String hex = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(layer));
+    String hex = TokenHashes.sha256(layer);
 
     HttpResponse<String> first = put(hex, HttpRequest.BodyPublishers.ofByteArray(layer));
     HttpResponse<String> again = put(hex, HttpRequest.BodyPublishers.ofByteArray(layer));
@@ -78,6 +80,45 @@ class UploadsIT {
             c -> assertThat(c.layer().blob().sizeBytes()).isEqualTo(layer.length));
     assertThat(gateway.get("/status/" + hex).body()).isEqualTo("publishing");
     assertNothingIsLeft();
+  }
+
+  @Test
+  void takesUploadsOverHttp2WithItsFlowControl() {
+    byte[] layer = new byte[5 << 20];
+    new Random(2).nextBytes(layer);
+    String hex = TokenHashes.sha256(layer);
+    try (TestGateway http2 =
+        new TestGateway.Setup(folder.resolve("http2"))
+            .http2()
+            .with((RepositoryName name) -> Optional.of(store))
+            .start()) {
+      // The first request upgrades the connection.
+      assertThat(http2.get("/version").version()).isEqualTo(HttpClient.Version.HTTP_2);
+
+      HttpResponse<String> answer =
+          http2.send(
+              http2
+                  .request("/api/v1/uploads/sha256:" + hex + "?repository=r.example.org")
+                  .PUT(
+                      HttpRequest.BodyPublishers.fromPublisher(
+                          HttpRequest.BodyPublishers.ofByteArray(layer), layer.length)));
+
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+      assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+    }
+  }
+
+  @Test
+  void keepsWhatAnotherGatewayIsJustWriting() throws IOException {
+    Path spool = Files.createDirectories(folder.resolve("shared/spool"));
+    Path young = Files.writeString(spool.resolve("upload-1.part"), "young");
+    Path old = Files.writeString(spool.resolve("upload-2.part"), "old");
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+
+    new TestGateway.Setup(folder.resolve("shared")).start().close();
+
+    assertThat(young).exists();
+    assertThat(old).doesNotExist();
   }
 
   @Test

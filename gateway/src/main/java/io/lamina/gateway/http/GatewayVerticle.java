@@ -9,13 +9,16 @@ import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +36,10 @@ public final class GatewayVerticle extends VerticleBase {
   private final Contract contract;
   private final EventStreams streams;
   private final AtomicInteger boundPort;
+
+  /** Timers of connections without a request yet; only touched on this verticle's context. */
+  private final Map<HttpConnection, Long> deadlines = new IdentityHashMap<>();
+
   private @Nullable HttpServer server;
 
   GatewayVerticle(
@@ -59,16 +66,10 @@ public final class GatewayVerticle extends VerticleBase {
     HttpServer created = vertx.createHttpServer(options());
     server = created;
     created.invalidRequestHandler(GatewayVerticle::refuseInvalid);
-    created.connectionHandler(
-        connection -> {
-          if (limits.connections().tryAcquire()) {
-            connection.closeHandler(closed -> limits.connections().release());
-          } else {
-            connection.close();
-          }
-        });
+    created.connectionHandler(this::admit);
     created.requestHandler(
         request -> {
+          cancelDeadline(request.connection());
           if (request.path() != null && request.path().startsWith(StratumPath.PREFIX)) {
             stratum.handle(request);
           } else if (isAddressedHere(request)) {
@@ -78,6 +79,30 @@ public final class GatewayVerticle extends VerticleBase {
           }
         });
     return created.listen().onSuccess(s -> boundPort.set(s.actualPort()));
+  }
+
+  private void admit(HttpConnection connection) {
+    if (!limits.connections().tryAcquire()) {
+      connection.close();
+      return;
+    }
+    // Who sends a byte now and then is never idle, so the first request has a deadline.
+    deadlines.put(
+        connection,
+        vertx.setTimer(
+            services.settings().timeouts().body().toMillis(), late -> connection.close()));
+    connection.closeHandler(
+        closed -> {
+          cancelDeadline(connection);
+          limits.connections().release();
+        });
+  }
+
+  private void cancelDeadline(HttpConnection connection) {
+    Long deadline = deadlines.remove(connection);
+    if (deadline != null) {
+      vertx.cancelTimer(deadline);
+    }
   }
 
   private HttpServerOptions options() {

@@ -37,6 +37,12 @@ import org.jspecify.annotations.Nullable;
 public final class StatusTable {
   private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(200);
 
+  /** Requests that one page looks at. */
+  static final int MAX_SEEN = 10_000;
+
+  /** Requests whose listeners hear of one report; the others show it when they are read. */
+  private static final int MAX_TOLD = 256;
+
   private record WorkName(RepositoryName repository, WorkKey key) {}
 
   private static final class WorkEntry {
@@ -104,7 +110,7 @@ public final class StatusTable {
           WorkEntry entry = work.get(new WorkName(progress.repository(), progress.work()));
           if (entry != null && !isSame(entry.progress, progress)) {
             entry.progress = progress;
-            entry.wantedBy.forEach(r -> progressed(r, progress));
+            entry.wantedBy.stream().limit(MAX_TOLD).forEach(r -> progressed(r, progress));
           }
           return null;
         });
@@ -143,7 +149,8 @@ public final class StatusTable {
   }
 
   /**
-   * Requests that match, newest first, older than {@code after}.
+   * Requests that match, newest first, older than {@code after}. Looks at a bounded number of
+   * requests: a page may hold fewer than {@code limit}, and even none, and have a next one.
    *
    * @param limit 1 or more
    */
@@ -154,15 +161,15 @@ public final class StatusTable {
               after.map(p -> byAge.headMap(p, false)).orElse(byAge).descendingMap();
           List<RequestView> items = new ArrayList<>();
           Optional<Position> last = Optional.empty();
+          int seen = 0;
           for (RequestEntry entry : older.values()) {
-            if (!filter.matches(entry.status)) {
-              continue;
-            }
-            if (items.size() == limit) {
+            if (items.size() == limit || seen++ == MAX_SEEN) {
               return new RequestPage(items, last);
             }
-            items.add(view(entry));
             last = Optional.of(entry.position());
+            if (filter.matches(entry.status)) {
+              items.add(view(entry));
+            }
           }
           return new RequestPage(items, Optional.empty());
         });

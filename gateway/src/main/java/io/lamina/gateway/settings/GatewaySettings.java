@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param tokensFile empty: everybody is an operator, and {@code listen} must be loopback
  * @param localImages whether requests may name folders and archives of the converters' hosts
  * @param stratumFolder holds one folder per repository, each as a web server would serve it
- * @param spoolFolder where uploads wait for their verification; emptied of leftovers at start
+ * @param spoolFolder where uploads wait for their verification
  */
 public record GatewaySettings(
     Listen listen,
@@ -70,7 +70,6 @@ public record GatewaySettings(
    * Deadlines.
    *
    * @param idle of a connection on which nothing moves
-   * @param body from a request's headers to the end of its JSON body
    * @param heartbeat between comment lines of an event stream
    * @param shutdown for requests in flight when the process stops
    */

@@ -17,6 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -26,22 +29,27 @@ import java.util.Optional;
 public final class SpooledUploads implements LayerUploads {
   private static final String PREFIX = "upload-";
   private static final int BUFFER_BYTES = 64 << 10;
+  private static final Duration LEFTOVER_AGE = Duration.ofDays(1);
 
   private final RepositoryStores stores;
   private final Path spool;
 
   /**
-   * @param spool made if it is missing; leftovers of earlier runs are removed
+   * @param spool made if it is missing; leftovers older than a day are removed, younger ones may be
+   *     another process's
    * @throws GatewayException.Fatal if it cannot be used
    */
-  public SpooledUploads(RepositoryStores stores, Path spool) {
+  public SpooledUploads(RepositoryStores stores, Path spool, Clock clock) {
     this.stores = stores;
     this.spool = spool;
+    Instant oldest = clock.instant().minus(LEFTOVER_AGE);
     try {
       Files.createDirectories(spool);
       try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(spool, PREFIX + "*")) {
         for (Path leftover : leftovers) {
-          Files.deleteIfExists(leftover);
+          if (Files.getLastModifiedTime(leftover).toInstant().isBefore(oldest)) {
+            Files.deleteIfExists(leftover);
+          }
         }
       }
     } catch (IOException e) {
@@ -99,7 +107,7 @@ public final class SpooledUploads implements LayerUploads {
           break;
         }
         sha256.update(buffer, 0, n);
-        out.write(buffer, 0, n);
+        write(out, buffer, n);
       }
     }
     if (sizeBytes != layer.sizeBytes()) {
@@ -114,6 +122,18 @@ public final class SpooledUploads implements LayerUploads {
               + " bytes that were announced; nothing was stored");
     }
     return Digest.ofBytes(sha256.digest());
+  }
+
+  /** A failure here is this host's, not the sender's. */
+  private static void write(OutputStream out, byte[] buffer, int length) {
+    try {
+      out.write(buffer, 0, length);
+    } catch (IOException e) {
+      throw new GatewayException.Refused(
+          ProblemType.NO_ROOM,
+          "the gateway cannot keep the upload for verification; its operator must look at"
+              + " gateway.uploads.folder");
+    }
   }
 
   private static MessageDigest sha256() {

@@ -16,9 +16,11 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.openapi.contract.Operation;
 import io.vertx.openapi.validation.ResponseValidator;
 import io.vertx.openapi.validation.ValidatableResponse;
+import java.io.InputStream;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -215,15 +217,15 @@ class ContractIT {
   /** Of a stream that does not end. */
   private static Answer firstPart(HttpRequest.Builder request) throws Exception {
     try (HttpClient client = HttpClient.newHttpClient()) {
-      HttpResponse<java.io.InputStream> response =
+      HttpResponse<InputStream> response =
           client
               .sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream())
               .get(10, TimeUnit.SECONDS);
-      try (java.io.InputStream in = response.body()) {
+      try (InputStream in = response.body()) {
         return new Answer(
             response.statusCode(),
             response.headers().firstValue("Content-Type").orElse(""),
-            new String(in.readNBytes(10)));
+            new String(in.readNBytes(10), StandardCharsets.UTF_8));
       }
     }
   }

@@ -147,6 +147,27 @@ class StatusTableTest {
   }
 
   @Test
+  void endsAPageAfterABoundedSearchAndGoesOnFromThere() {
+    int count = StatusTable.MAX_SEEN + 5;
+    StatusTable large = new StatusTable(count, clock, StatusListener.NONE);
+    large.apply(conversion("oldest", State.FAILED, at(0)));
+    for (int i = 1; i < count; i++) {
+      large.apply(conversion("r" + i, State.DONE, at(i)));
+    }
+    RequestFilter failed =
+        new RequestFilter(
+            Caller.LOCAL, Optional.empty(), Optional.of(State.FAILED), Optional.empty());
+
+    RequestPage first = large.page(failed, Optional.empty(), 10);
+    RequestPage second = large.page(failed, first.next(), 10);
+
+    assertThat(first.items()).isEmpty();
+    assertThat(first.next()).isPresent();
+    assertThat(second.items()).hasSize(1);
+    assertThat(second.next()).isEmpty();
+  }
+
+  @Test
   void hidesRepositoriesThatTheCallerMayNotSee() {
     table.apply(conversion("a", State.DONE, at(1)));
     Caller stranger =
