@@ -18,7 +18,6 @@ import io.vertx.core.net.PemKeyCertOptions;
 import io.vertx.ext.web.Router;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +37,7 @@ public final class GatewayVerticle extends VerticleBase {
   private final AtomicInteger boundPort;
 
   /** Timers of connections without a request yet; only touched on this verticle's context. */
-  private final Map<HttpConnection, Long> deadlines = new IdentityHashMap<>();
+  private final IdentityHashMap<HttpConnection, Long> deadlines = new IdentityHashMap<>();
 
   private @Nullable HttpServer server;
 

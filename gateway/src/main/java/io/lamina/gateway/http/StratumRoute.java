@@ -55,7 +55,7 @@ final class StratumRoute {
   }
 
   void handle(HttpServerRequest request) {
-    if (request.method() != HttpMethod.GET && request.method() != HttpMethod.HEAD) {
+    if (!request.method().equals(HttpMethod.GET) && !request.method().equals(HttpMethod.HEAD)) {
       request.response().putHeader("Allow", "GET, HEAD");
       refuse(request, Problems.status(405));
       return;
@@ -85,12 +85,12 @@ final class StratumRoute {
         .putHeader("Cache-Control", path.cacheControl())
         .putHeader("X-Content-Type-Options", "nosniff")
         .putHeader("Content-Length", Long.toString(opened.sizeBytes()));
-    if (request.method() == HttpMethod.HEAD || response.closed()) {
+    if (request.method().equals(HttpMethod.HEAD) || response.closed()) {
       opened.close();
       response.end();
       return;
     }
-    bytes.increment(opened.sizeBytes());
+    bytes.increment((double) opened.sizeBytes());
     if (opened instanceof StratumFiles.Local local && request.version() != HttpVersion.HTTP_2) {
       response.sendFile(local.channel(), 0, local.sizeBytes()).onComplete(sent -> local.close());
     } else {
