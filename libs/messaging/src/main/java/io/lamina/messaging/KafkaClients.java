@@ -51,6 +51,9 @@ final class KafkaClients {
 
   private static Map<String, Object> producerDefaults() {
     return Map.of(
+        // A transaction that follows another one closely is told to try again while the first is
+        // being completed, which takes a few milliseconds and not the usual hundred.
+        ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 10,
         ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd",
         ProducerConfig.LINGER_MS_CONFIG, 0,
         ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000,

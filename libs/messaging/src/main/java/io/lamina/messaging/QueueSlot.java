@@ -182,6 +182,8 @@ final class QueueSlot {
         if (EventRecords.position(back).equals(EventRecords.position(record))) {
           return true;
         }
+        // The renewal came to nothing and the next record came: one at a time is all there is.
+        consumer.acknowledge(back, AcknowledgeType.RELEASE);
       }
     } while (System.nanoTime() - deadline < 0);
     metrics.lost(
@@ -195,6 +197,12 @@ final class QueueSlot {
       consumer.acknowledge(record, type);
       Map<TopicIdPartition, Optional<KafkaException>> results =
           consumer.commitSync(ACKNOWLEDGE_TIMEOUT);
+      if (results.isEmpty()) {
+        metrics.lost(
+            EventRecords.position(record) + " " + type,
+            new IllegalStateException("the broker did not answer"));
+        return false;
+      }
       for (Optional<KafkaException> failure : results.values()) {
         if (failure.isPresent()) {
           metrics.lost(EventRecords.position(record) + " " + type, failure.get());
