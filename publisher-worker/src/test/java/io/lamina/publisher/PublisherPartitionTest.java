@@ -1,0 +1,402 @@
+package io.lamina.publisher;
+
+import static io.lamina.publisher.TestEvents.NOW;
+import static io.lamina.publisher.TestEvents.REPOSITORY;
+import static io.lamina.publisher.TestEvents.plan;
+import static io.lamina.publisher.TestEvents.platform;
+import static io.lamina.publisher.TestEvents.upload;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.signing.Manifest;
+import io.lamina.cvmfs.signing.RepositoryKeys;
+import io.lamina.messaging.MessagingException;
+import io.lamina.messaging.Outgoing;
+import io.lamina.messaging.PartitionScope;
+import io.lamina.messaging.Received;
+import io.lamina.messaging.Topic;
+import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.RequestStatus.State;
+import io.lamina.messaging.event.Event.TransactionPublished;
+import io.lamina.messaging.event.RequestId;
+import io.lamina.repository.CatalogCompression;
+import io.lamina.repository.Committed;
+import io.lamina.repository.Repositories;
+import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition;
+import io.lamina.repository.RepositoryException;
+import io.lamina.repository.RepositoryView;
+import io.lamina.repository.RepositoryWriter;
+import io.lamina.storage.InMemoryObjectStore;
+import io.lamina.storage.ObjectStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.ZoneOffset;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The publisher on a real repository in memory and a pretended Kafka, killed at every moment. */
+class PublisherPartitionTest {
+  private static final Clock CLOCK = Clock.fixed(NOW, ZoneOffset.UTC);
+  private static @Nullable RepositoryKeys keys;
+
+  @TempDir Path data;
+  private final ObjectStore lasting = new InMemoryObjectStore(CLOCK);
+  private MortalStore store = new MortalStore(lasting);
+  private final Kafka kafka = new Kafka();
+  private Repositories repositories = new Repositories(Path.of("."), location -> store);
+
+  @SuppressWarnings("NullAway.Init") // before each test
+  private PublisherPartition partition;
+
+  @BeforeAll
+  static void makeKeys() {
+    keys = RepositoryKeys.generate(REPOSITORY, new SecureRandom(), CLOCK);
+  }
+
+  @BeforeEach
+  void createRepository() {
+    if (keys != null) {
+      keys.save(data.resolve("keys"));
+    }
+    repositories = new Repositories(data, location -> store);
+    repositories
+        .create(
+            RepositoryDefinition.inDataFolder(
+                REPOSITORY, RepositoryDefinition.Settings.DEFAULT, NOW),
+            new SecureRandom(),
+            CLOCK)
+        .close();
+    partition = open();
+  }
+
+  @Test
+  void publishesAnImageAndSaysSo() {
+    kafka.say(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    runToTheEnd();
+
+    assertThat(kafka.status("a").state()).isEqualTo(State.DONE);
+    assertThat(kafka.status("a").revision()).contains(2L);
+    List<TransactionPublished> journal = kafka.journal();
+    assertThat(journal).extracting(TransactionPublished::revision).containsExactly(1L, 2L);
+    assertThat(journal.getLast().requests()).containsExactly(new RequestId("a"));
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      assertThat(view.lookup(RepositoryPath.of("/r.example/a:1"))).isPresent();
+      assertThat(view.lookup(RepositoryPath.of("/.metadata/r.example/a:1/thin.json"))).isPresent();
+    }
+    assertThat(kafka.notes.keySet()).containsExactly(REPOSITORY + "/journal");
+    List<String> records = new ArrayList<>();
+    lasting.list("lamina/", stat -> records.add(stat.key().value()));
+    assertThat(records).as("records of transactions that are in the journal").isEmpty();
+  }
+
+  @Test
+  void failsRequestsForRepositoriesThatDoNotExist() {
+    RepositoryName other = new RepositoryName("missing.example");
+    kafka.say(new Event.DiffCommitRequested(new RequestId("d"), other, TestEvents.layer("x"), NOW));
+    runToTheEnd();
+
+    assertThat(kafka.status("d").state()).isEqualTo(State.FAILED);
+    assertThat(kafka.status("d").detail().orElseThrow()).contains("no repository missing.example");
+  }
+
+  @Test
+  void setsEventsAsideThatAreNotForPublishers() {
+    kafka.say(
+        new Event.WorkProgress(
+            REPOSITORY,
+            new io.lamina.messaging.event.WorkKey(
+                io.lamina.messaging.event.WorkKey.Kind.LAYER, "ab"),
+            1,
+            2,
+            NOW));
+    kafka.say(upload("d", "x"));
+    runToTheEnd();
+
+    assertThat(kafka.setAside).hasSize(1);
+    assertThat(kafka.status("d").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void commitsTheOthersWhenOneImageCannotBePublished() {
+    kafka.say(plan("link", "r.example/taken", platform("linux/amd64", "a", "x")));
+    runToTheEnd();
+    kafka.say(plan("below", "r.example/taken/b:1", platform("linux/amd64", "b", "x")));
+    kafka.say(plan("other", "r.example/other:1", platform("linux/amd64", "c", "y")));
+    runToTheEnd();
+
+    assertThat(kafka.status("below").state()).isEqualTo(State.FAILED);
+    assertThat(kafka.status("below").detail().orElseThrow()).contains("/r.example/taken");
+    assertThat(kafka.status("other").state()).isEqualTo(State.DONE);
+    checkJournal();
+  }
+
+  static List<Integer> seeds() {
+    Integer fixed = Integer.getInteger("lamina.seed");
+    return fixed != null
+        ? List.of(fixed)
+        : java.util.stream.IntStream.range(0, 10).boxed().toList();
+  }
+
+  /** Kills happen at any write to the repository, and before or after Kafka's commit. */
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("seeds")
+  void publishesEachTransactionOnceInTheJournalHoweverOftenItIsKilled(int seed) {
+    Random random = new Random(seed);
+    for (int i = 0; i < 12; i++) {
+      kafka.say(
+          plan(
+              "r" + i,
+              "r.example/image" + random.nextInt(5) + ":1",
+              platform(
+                  "linux/amd64",
+                  "image" + i,
+                  "layer" + random.nextInt(6),
+                  "layer" + random.nextInt(6))));
+      if (random.nextInt(4) == 0) {
+        kafka.say(upload("d" + i, "layer" + random.nextInt(8)));
+      }
+    }
+    for (int round = 0; kafka.hasMore() || kafka.hasWork(); round++) {
+      assertThat(round).as("comes to an end").isLessThan(2_000);
+      if (random.nextInt(3) == 0) {
+        store.killAfter(random.nextInt(25));
+      }
+      kafka.failNextCommit = random.nextInt(6) == 0;
+      try {
+        if (random.nextBoolean()) {
+          kafka.work(lasting, 1 + random.nextInt(3));
+        }
+        kafka.hand(partition, 1 + random.nextInt(4));
+      } catch (MortalStore.Killed | MessagingException | IllegalStateException e) {
+        kafka.failNextCommit = false;
+        store = new MortalStore(lasting);
+        partition = open();
+      }
+    }
+
+    kafka.statuses.values().forEach(s -> assertThat(s.state().isFinal()).as("%s", s).isTrue());
+    assertThat(kafka.statuses.values()).noneMatch(s -> s.state() == State.FAILED);
+    checkJournal();
+  }
+
+  @Test
+  void waitsForARepositoryWhoseRequestsAreUnfinished() throws java.io.IOException {
+    kafka.say(upload("d", "x"));
+    kafka.hand(partition, 10);
+    Path definition = data.resolve("repositories/" + REPOSITORY + ".json");
+    byte[] text = java.nio.file.Files.readAllBytes(definition);
+    java.nio.file.Files.delete(definition);
+    partition = open();
+    kafka.work(lasting, 10);
+
+    assertThatThrownBy(() -> kafka.hand(partition, 10))
+        .isInstanceOf(RepositoryException.Retryable.class);
+    java.nio.file.Files.write(definition, text);
+    partition = open();
+    runToTheEnd();
+    assertThat(kafka.status("d").state()).isEqualTo(State.DONE);
+  }
+
+  // ---- helpers ------------------------------------------------------------------------------
+
+  private void runToTheEnd() {
+    for (int round = 0; kafka.hasMore() || kafka.hasWork(); round++) {
+      assertThat(round).isLessThan(1_000);
+      kafka.work(lasting, 100);
+      kafka.hand(partition, 100);
+    }
+  }
+
+  /** The journal is one unbroken chain that ends at the head, and replaying it gives the head. */
+  private void checkJournal() {
+    List<TransactionPublished> journal = kafka.journal();
+    try (Repository repository = repositories.open(REPOSITORY)) {
+      Manifest head = repository.manifest().manifest();
+      assertThat(journal).hasSize((int) head.revision());
+      assertThat(journal.getLast().root()).isEqualTo(head.rootCatalog());
+      for (int i = 0; i < journal.size(); i++) {
+        assertThat(journal.get(i).revision()).isEqualTo(i + 1);
+        if (i > 0) {
+          assertThat(journal.get(i).previousRoot()).isEqualTo(journal.get(i - 1).root());
+        }
+      }
+      assertThat(replay(journal)).isEqualTo(head.rootCatalog());
+    }
+  }
+
+  private ContentHash replay(List<TransactionPublished> journal) {
+    Path copyData = data.resolve("copy" + System.nanoTime());
+    MortalStore copy = new MortalStore(new InMemoryObjectStore(CLOCK));
+    if (keys != null) {
+      keys.save(copyData.resolve("keys"));
+    }
+    Repositories copies = new Repositories(copyData, location -> copy);
+    try (Repository repository =
+            copies.create(
+                RepositoryDefinition.inDataFolder(
+                    REPOSITORY, RepositoryDefinition.Settings.DEFAULT, NOW),
+                new SecureRandom(),
+                CLOCK);
+        RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS)) {
+      ContentHash root = repository.manifest().manifest().rootCatalog();
+      for (TransactionPublished event : journal) {
+        Committed committed =
+            writer.commit(event.changes(), event.timestampSeconds(), about -> new byte[0]);
+        root = committed.root();
+        assertThat(root).isEqualTo(event.root());
+      }
+      return root;
+    }
+  }
+
+  private PublisherPartition open() {
+    kafka.handed = kafka.offset;
+    return new PublisherPartition(
+        kafka,
+        (name, notes) -> {
+          Repository repository = repositories.open(name);
+          return new RepositoryDesk(
+              new RepositoryDesk.Tools(
+                  repository,
+                  repository.writer(CatalogCompression.FOR_PUBLISHERS),
+                  CatalogCompression.FOR_PUBLISHERS.newCompressor()),
+              CoordinatorSettings.DEFAULT,
+              notes,
+              new PublisherMetrics(new SimpleMeterRegistry()),
+              CLOCK);
+        },
+        CLOCK);
+  }
+
+  /** One partition of each topic; what a commit says is there, or nothing of it. */
+  private static final class Kafka implements PartitionScope {
+    private final List<Event> topic = new ArrayList<>();
+    private final Map<String, Event> notes = new LinkedHashMap<>();
+    private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
+    private final List<Event> published = new ArrayList<>();
+    private final Deque<Event.Work> work = new ArrayDeque<>();
+    private final List<Received> setAside = new ArrayList<>();
+    private int offset;
+    private int handed;
+    private boolean failNextCommit;
+
+    void say(Event event) {
+      topic.add(event);
+    }
+
+    boolean hasMore() {
+      return offset < topic.size();
+    }
+
+    boolean hasWork() {
+      return !work.isEmpty();
+    }
+
+    void work(ObjectStore store, int most) {
+      for (int i = 0; i < most && !work.isEmpty(); i++) {
+        topic.add(TestConverter.answer(store, work.remove()));
+      }
+    }
+
+    void hand(PublisherPartition partition, int most) {
+      List<Received> batch = new ArrayList<>();
+      for (int i = handed; i < topic.size() && batch.size() < most; i++) {
+        batch.add(received(Topic.REPOSITORY, i, "key", topic.get(i)));
+      }
+      if (!batch.isEmpty()) {
+        handed += batch.size();
+        partition.handle(batch);
+      }
+    }
+
+    @Override
+    public int partition() {
+      return 0;
+    }
+
+    @Override
+    public void commit(List<Outgoing> events) {
+      if (failNextCommit) {
+        failNextCommit = false;
+        throw new MessagingException.Retryable("the broker is gone", null);
+      }
+      offset = handed;
+      for (Outgoing outgoing : events) {
+        Optional<Event> event = outgoing.event();
+        switch (outgoing.topic()) {
+          case PENDING ->
+              event.ifPresentOrElse(
+                  e -> notes.put(outgoing.key(), e), () -> notes.remove(outgoing.key()));
+          case STATUS -> {
+            Event.RequestStatus status = (Event.RequestStatus) event.orElseThrow();
+            statuses.put(status.request(), status);
+          }
+          case PUBLISHED -> published.add(event.orElseThrow());
+          case LAYERS -> work.add((Event.Work) event.orElseThrow());
+          case REPOSITORY -> topic.add(event.orElseThrow());
+          default -> throw new AssertionError("nothing is said to " + outgoing.topic());
+        }
+      }
+    }
+
+    @Override
+    public void commit(List<Outgoing> events, Collection<Received.Position> done) {
+      throw new AssertionError("publishers keep the order");
+    }
+
+    @Override
+    public void setAside(Received record, Throwable cause) {
+      setAside.add(record);
+    }
+
+    @Override
+    public Map<String, Received> restore(Topic from) {
+      Map<String, Received> latest = new LinkedHashMap<>();
+      notes.forEach((key, event) -> latest.put(key, received(from, 0, key, event)));
+      return latest;
+    }
+
+    @Override
+    public boolean isStopping() {
+      return false;
+    }
+
+    List<TransactionPublished> journal() {
+      return published.stream().map(TransactionPublished.class::cast).toList();
+    }
+
+    Event.RequestStatus status(String request) {
+      return java.util.Objects.requireNonNull(statuses.get(new RequestId(request)), request);
+    }
+
+    private static Received received(Topic topic, int offset, String key, Event event) {
+      return new Received(
+          new Received.Position(topic.topicName(), 0, offset),
+          key,
+          Optional.of(event),
+          Optional.empty(),
+          NOW);
+    }
+  }
+}
