@@ -41,10 +41,16 @@ final class CatalogTree implements AutoCloseable {
 
   private static final int MAX_DEPTH = 64;
 
-  /** Gives a sealed catalog its object. */
-  interface Sealer {
-    /** Compresses and stores catalogs of which none hangs in another; their hashes, in order. */
-    List<ContentHash> store(List<SealedCatalog> sealed);
+  /** A finished catalog and its object. */
+  record Stored(SealedCatalog sealed, ContentHash object) {}
+
+  /** Does what costs time, several at once. */
+  interface Workshop {
+    /** Opens catalogs for changes; in order. */
+    List<EditableCatalog> open(List<ContentHash> hashes);
+
+    /** Seals, compresses and stores catalogs of which none hangs in another; in order. */
+    List<Stored> store(List<EditableCatalog> catalogs, long timestampSeconds);
   }
 
   private static final class Node {
@@ -63,18 +69,18 @@ final class CatalogTree implements AutoCloseable {
   }
 
   private final CatalogStore catalogs;
-  private final Sealer sealer;
+  private final Workshop workshop;
   private final long timestampSeconds;
   private final Node root;
   private final List<CatalogChange> effective = new ArrayList<>();
   private long rootSizeBytes;
 
   CatalogTree(
-      ContentHash rootCatalog, CatalogStore catalogs, Sealer sealer, long timestampSeconds) {
+      ContentHash rootCatalog, CatalogStore catalogs, Workshop workshop, long timestampSeconds) {
     this.catalogs = catalogs;
-    this.sealer = sealer;
+    this.workshop = workshop;
     this.timestampSeconds = timestampSeconds;
-    this.root = new Node(open(rootCatalog), null);
+    this.root = new Node(workshop.open(List.of(rootCatalog)).getFirst(), null);
   }
 
   /** What really changed so far, with the splits that were made. */
@@ -227,27 +233,63 @@ final class CatalogTree implements AutoCloseable {
     if (nested.isEmpty()) {
       return null;
     }
-    Node child = new Node(open(nested.get().hash()), node);
-    if (!child.catalog.mount().equals(nested.get().path())) {
-      child.catalog.close();
+    return adopt(node, nested.get(), workshop.open(List.of(nested.get().hash())).getFirst());
+  }
+
+  private static Node adopt(Node parent, NestedCatalog nested, EditableCatalog catalog) {
+    if (!catalog.mount().equals(nested.path())) {
+      RepositoryPath madeFor = catalog.mount();
+      catalog.close();
       throw new RepositoryException.Corrupt(
           "catalog "
-              + nested.get().hash()
+              + nested.hash()
               + " hangs at "
-              + nested.get().path()
+              + nested.path()
               + " and was made for "
-              + child.catalog.mount(),
+              + madeFor,
           null);
     }
-    node.children.put(nested.get().path(), child);
+    Node child = new Node(catalog, parent);
+    parent.children.put(nested.path(), child);
     return child;
   }
 
-  private EditableCatalog open(ContentHash hash) {
-    try {
-      return EditableCatalog.open(catalogs.read(hash), hash);
-    } catch (CvmfsException.Corrupt | CvmfsException.Rejected e) {
-      throw new RepositoryException.Corrupt("catalog " + hash + " cannot be changed", e);
+  /**
+   * Opens the catalogs that the changes will need, level by level, those of a level at once: from a
+   * distant store each costs a round trip.
+   */
+  void prefetch(List<CatalogChange> changes) {
+    Map<RepositoryPath, Node> at = new TreeMap<>();
+    for (CatalogChange change : changes) {
+      if (!change.path().isRoot()) {
+        at.put(change.path().parent(), root);
+      }
+    }
+    for (int depth = 0; depth < MAX_DEPTH && !at.isEmpty(); depth++) {
+      Map<RepositoryPath, Node> next = new TreeMap<>();
+      Map<NestedCatalog, Node> missing = new LinkedHashMap<>();
+      at.forEach(
+          (directory, node) ->
+              node.catalog
+                  .nestedAbove(directory)
+                  .ifPresent(
+                      nested -> {
+                        missing.putIfAbsent(nested, node);
+                        next.put(directory, node);
+                      }));
+      List<NestedCatalog> wanted = List.copyOf(missing.keySet());
+      List<EditableCatalog> opened =
+          workshop.open(wanted.stream().map(NestedCatalog::hash).toList());
+      for (int i = 0; i < wanted.size(); i++) {
+        adopt(Objects.requireNonNull(missing.get(wanted.get(i))), wanted.get(i), opened.get(i));
+      }
+      next.replaceAll(
+          (directory, node) ->
+              node.children.values().stream()
+                  .filter(child -> directory.startsWith(child.catalog.mount()))
+                  .findFirst()
+                  .orElseThrow());
+      at = next;
     }
   }
 
@@ -265,9 +307,9 @@ final class CatalogTree implements AutoCloseable {
   /** Ends the changes: stores every changed catalog, and gives the root catalog's object. */
   ContentHash seal() {
     sealChildren(List.copyOf(root.children.values()));
-    SealedCatalog sealed = root.catalog.seal(timestampSeconds);
-    rootSizeBytes = sealed.database().length;
-    return sealer.store(List.of(sealed)).getFirst();
+    Stored stored = workshop.store(List.of(root.catalog), timestampSeconds).getFirst();
+    rootSizeBytes = stored.sealed().database().length;
+    return stored.object();
   }
 
   /** Uncompressed size of the sealed root catalog. */
@@ -291,16 +333,11 @@ final class CatalogTree implements AutoCloseable {
     Map<Integer, List<Node>> byDepth = new TreeMap<>(Comparator.reverseOrder());
     tops.forEach(top -> collect(top, byDepth));
     for (List<Node> level : byDepth.values()) {
-      Map<Node, SealedCatalog> sealed = new LinkedHashMap<>();
-      for (Node node : level) {
-        if (node.catalog.isChanged()) {
-          sealed.put(node, node.catalog.seal(timestampSeconds));
-        }
-      }
-      List<ContentHash> objects = sealer.store(List.copyOf(sealed.values()));
-      int i = 0;
-      for (Map.Entry<Node, SealedCatalog> entry : sealed.entrySet()) {
-        parentOf(entry.getKey()).catalog.adopt(entry.getValue(), objects.get(i++));
+      List<Node> changed = level.stream().filter(node -> node.catalog.isChanged()).toList();
+      List<Stored> stored =
+          workshop.store(changed.stream().map(node -> node.catalog).toList(), timestampSeconds);
+      for (int i = 0; i < changed.size(); i++) {
+        parentOf(changed.get(i)).catalog.adopt(stored.get(i).sealed(), stored.get(i).object());
       }
       for (Node node : level) {
         node.catalog.close();

@@ -29,8 +29,8 @@ public record Committed(
    * @param load reading the manifest, the reflog and the catalogs
    * @param apply changing them
    * @param store compressing, hashing and storing catalogs and history
-   * @param flush making all of it durable
-   * @param swap signing, and replacing reflog and manifest
+   * @param flush making all of it durable, and replacing the reflog
+   * @param swap signing, and replacing the manifest
    * @param attempts how often it was built; more than 1 if others committed meanwhile
    */
   public record Timings(long load, long apply, long store, long flush, long swap, int attempts) {

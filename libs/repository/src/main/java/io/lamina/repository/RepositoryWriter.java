@@ -6,6 +6,7 @@ import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.CatalogReader;
+import io.lamina.cvmfs.catalog.EditableCatalog;
 import io.lamina.cvmfs.catalog.SealedCatalog;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Compression;
@@ -25,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * Publishes without the original tools: edits the catalogs in memory, stores what changed, and
  * swaps the manifest, which is the only commit point.
  *
- * <p>Order: catalogs, history, record; flush; reflog; manifest. Whatever fails before the swap
+ * <p>Order: catalogs, history, record; flush, and reflog; manifest. Whatever fails before the swap
  * leaves objects that nothing names; nothing that can fail follows it.
  *
  * <p>Thread-safe, one transaction at a time.
@@ -152,7 +154,8 @@ public final class RepositoryWriter implements PublisherBackend {
     long timestamp = Math.max(timestampSeconds, base.manifest().publishedSeconds());
     long load = watch.lap();
     try (CatalogTree tree =
-        new CatalogTree(base.manifest().rootCatalog(), catalogs, this::storeCatalogs, timestamp)) {
+        new CatalogTree(base.manifest().rootCatalog(), catalogs, new Threads(), timestamp)) {
+      tree.prefetch(changes);
       changes.forEach(tree::apply);
       long apply = watch.lap();
       if (tree.effective().isEmpty()) {
@@ -176,10 +179,15 @@ public final class RepositoryWriter implements PublisherBackend {
               Committed.Timings.NONE);
       putRecord(root, recorder.record(planned));
       long stored = watch.lap();
-      uploads.flush();
+      // The reflog may name what is not durable yet; only the manifest must not.
+      Future<?> flushed = workers.submit(uploads::flush);
+      ContentHash reflogHash;
+      try {
+        reflogHash = reflog.append(snapshot, certificate.hash(), tags.map(CompressedObject::hash));
+      } finally {
+        join(flushed);
+      }
       long flush = watch.lap();
-      ContentHash reflogHash =
-          reflog.append(snapshot, certificate.hash(), tags.map(CompressedObject::hash));
       swap(base, snapshot, tags.map(CompressedObject::hash), reflogHash);
       Committed.Timings timings =
           new Committed.Timings(load, apply, stored, flush, watch.lap(), attempt);
@@ -211,23 +219,60 @@ public final class RepositoryWriter implements PublisherBackend {
 
   // ---- before the commit point --------------------------------------------------------------
 
-  private List<ContentHash> storeCatalogs(List<SealedCatalog> sealed) {
-    List<Future<ContentHash>> results = new ArrayList<>();
-    for (SealedCatalog catalog : sealed) {
-      results.add(workers.submit(() -> storeCatalog(catalog)));
+  /** Opens and stores catalogs on the worker threads. */
+  private final class Threads implements CatalogTree.Workshop {
+    @Override
+    public List<EditableCatalog> open(List<ContentHash> hashes) {
+      return all(hashes, RepositoryWriter.this::openCatalog);
     }
-    List<ContentHash> hashes = new ArrayList<>();
-    for (Future<ContentHash> result : results) {
-      hashes.add(join(result));
+
+    @Override
+    public List<CatalogTree.Stored> store(List<EditableCatalog> sealing, long timestampSeconds) {
+      return all(sealing, catalog -> storeCatalog(catalog.seal(timestampSeconds)));
     }
-    return hashes;
+
+    private <I, O> List<O> all(List<I> inputs, Function<I, O> job) {
+      if (inputs.size() == 1) {
+        return List.of(job.apply(inputs.getFirst()));
+      }
+      List<Future<O>> results = new ArrayList<>();
+      for (I input : inputs) {
+        results.add(workers.submit(() -> job.apply(input)));
+      }
+      // Every job has ended before the first failure is passed on: what they use may be closed
+      // then.
+      List<O> outputs = new ArrayList<>();
+      Throwable failure = null;
+      for (Future<O> result : results) {
+        try {
+          outputs.add(join(result));
+        } catch (RuntimeException | Error e) {
+          failure = failure == null ? e : failure;
+        }
+      }
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
+      }
+      return outputs;
+    }
   }
 
-  private ContentHash storeCatalog(SealedCatalog catalog) {
+  private EditableCatalog openCatalog(ContentHash hash) {
+    try {
+      return EditableCatalog.open(catalogs.read(hash), hash);
+    } catch (CvmfsException.Corrupt | CvmfsException.Rejected e) {
+      throw new RepositoryException.Corrupt("catalog " + hash + " cannot be changed", e);
+    }
+  }
+
+  private CatalogTree.Stored storeCatalog(SealedCatalog catalog) {
     CompressedObject object = compressor.compress(catalog.database(), HashAlgorithm.SHA1);
     uploads.put(ObjectKind.CATALOG, object);
     catalogs.keep(object.hash(), catalog.database());
-    return object.hash();
+    return new CatalogTree.Stored(catalog, object.hash());
   }
 
   private static <T> T join(Future<T> result) {
