@@ -42,7 +42,7 @@ public final class CatalogTreeReader {
    */
   public void load(FileTree tree, RepositoryPath mount, ContentHash catalog) {
     Deque<Pending> pending = new ArrayDeque<>();
-    pending.add(new Pending(tree.root(), mount, catalog));
+    pending.add(new Pending(tree.root(), mount, catalog, 0));
     while (!pending.isEmpty()) {
       Pending next = pending.remove();
       try (CatalogReader reader = CatalogReader.open(catalogs.apply(next.catalog))) {
@@ -52,7 +52,7 @@ public final class CatalogTreeReader {
   }
 
   /** A catalog that is still to be read, and the directory that it fills. */
-  private record Pending(Node directory, RepositoryPath mount, ContentHash catalog) {}
+  private record Pending(Node directory, RepositoryPath mount, ContentHash catalog, int depth) {}
 
   /** The reading of one catalog. */
   private static final class Load {
@@ -93,10 +93,10 @@ public final class CatalogTreeReader {
             "the root of the catalog at " + source.mount + " is no directory");
       }
       source.directory.become(new Inode(reader.entry(root)));
-      fill(source.directory, hash);
+      fill(source.directory, hash, source.depth);
     }
 
-    private void fill(Node directory, PathHash directoryHash) {
+    private void fill(Node directory, PathHash directoryHash, int depth) {
       int here = path.length();
       Map<Integer, Inode> groups = new HashMap<>(0);
       for (CatalogRow row : reader.list(directoryHash)) {
@@ -105,6 +105,7 @@ public final class CatalogTreeReader {
           continue;
         }
         requireName(name, row);
+        FileTree.requireDepth(depth + 1);
         path.enter(name);
         PathHash hash = path.hash();
         if (!hash.equals(row.path())) {
@@ -127,9 +128,9 @@ public final class CatalogTreeReader {
                           new CvmfsException.Corrupt(
                               mountpoint + " is a mountpoint for which no catalog is named"))
                   .hash();
-          pending.add(new Pending(node, mountpoint, catalog));
+          pending.add(new Pending(node, mountpoint, catalog, depth + 1));
         } else if (node.isDirectory()) {
-          fill(node, hash);
+          fill(node, hash, depth + 1);
         }
         path.leaveTo(here);
       }

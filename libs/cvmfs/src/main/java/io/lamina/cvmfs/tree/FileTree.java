@@ -20,6 +20,9 @@ public final class FileTree {
   /** Enough for any image that runs, about 200 MB. */
   public static final int DEFAULT_MAX_ENTRIES = 1_000_000;
 
+  /** Deepest level of an entry below the root; walks go as deep on the stack. */
+  public static final int MAX_DEPTH = 500;
+
   private final int maxEntries;
   private final CatalogEntry implicitDirectory;
   private final Node root;
@@ -50,7 +53,8 @@ public final class FileTree {
    * its entries; anything else that is replaced goes with all below it. Parents that are missing
    * are made, and parents that are no directories replaced.
    *
-   * @throws CvmfsException.Rejected if the tree is full, or the root would be no directory
+   * @throws CvmfsException.Rejected if the tree is full, the path has more than {@link #MAX_DEPTH}
+   *     levels, or the root would be no directory
    */
   public void put(RepositoryPath path, CatalogEntry entry) {
     put(path, new Inode(entry));
@@ -97,8 +101,11 @@ public final class FileTree {
     byte[] bytes = path.bytes();
     Node at = root;
     int start = 1;
+    int depth = 1;
     for (int i = 1; i <= bytes.length; i++) {
       if (i == bytes.length || bytes[i] == '/') {
+        depth++;
+        requireDepth(depth);
         byte[] name = Arrays.copyOfRange(bytes, start, i);
         Node next = at.child(name);
         if (next == null || !next.isDirectory()) {
@@ -109,6 +116,13 @@ public final class FileTree {
       }
     }
     return at;
+  }
+
+  static void requireDepth(int depth) {
+    if (depth > MAX_DEPTH) {
+      throw new CvmfsException.Rejected(
+          "a directory tree of more than " + MAX_DEPTH + " levels cannot be published");
+    }
   }
 
   /**

@@ -158,16 +158,19 @@ class FileTreeTest {
   @Test
   void holdsTheDeepestPathThatThereCanBe() {
     FileTree deep = new FileTree(3000, Entries.DIRECTORY);
-    RepositoryPath path = RepositoryPath.of("/d".repeat(2047));
+    RepositoryPath path = RepositoryPath.of("/d".repeat(500));
     deep.put(path, file(1));
 
     FileTree merged = new FileTree(3000, Entries.DIRECTORY);
     LayerMerge.overlay(merged, deep);
 
-    assertThat(merged.entries()).isEqualTo(2048);
+    assertThat(merged.entries()).isEqualTo(501);
     assertThat(merged.find(path)).contains(file(1));
-    assertThat(Entries.listing(merged)).hasSize(2048);
+    assertThat(Entries.listing(merged)).hasSize(501);
     assertThat(merged.remove(path("/d"))).isTrue();
+    assertThatThrownBy(() -> merged.put(path.resolve("e"), file(1)))
+        .isInstanceOf(CvmfsException.Rejected.class)
+        .hasMessageContaining("more than 500 levels");
   }
 
   @ParameterizedTest
