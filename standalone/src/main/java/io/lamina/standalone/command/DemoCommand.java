@@ -6,6 +6,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.standalone.EmbeddedLamina;
 import io.lamina.standalone.demo.Demo;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -22,6 +23,9 @@ import picocli.CommandLine.Option;
     },
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
+  /** Where {@code lamina up} listens unless it is told otherwise. */
+  private static final URI UP = URI.create("http://127.0.0.1:8080");
+
   @Option(
       names = "--port",
       paramLabel = "N",
@@ -58,8 +62,8 @@ final class DemoCommand implements Callable<Integer> {
       show(report);
       if (report.isGood()) {
         output.line("");
-        output.line("Go on (with './lamina up --data " + data.folder + "' running at port 8080):");
-        demo.nextSteps().forEach(step -> output.line("  " + step));
+        output.line("Go on, while './lamina up --data " + data.folder + "' runs:");
+        demo.nextSteps(UP).forEach(step -> output.line("  " + step));
       }
       if (stay) {
         output.line("staying up; stop with Ctrl-C");

@@ -29,7 +29,7 @@ final class Foreground {
       return ExitCode.OK.number();
     } catch (ExecutionException e) {
       throw new CommandException(
-          ExitCode.UNAVAILABLE, "the process cannot go on: " + e.getCause().getMessage());
+          ExitCode.UNAVAILABLE, "the process cannot go on: " + e.getCause());
     }
   }
 }

@@ -163,9 +163,13 @@ public final class Demo {
         REPOSITORY, MasterKeys.load(lamina.publicKey(REPOSITORY)), Clock.systemUTC());
   }
 
-  /** Commands that lead on from here. */
-  public List<String> nextSteps() {
-    String address = lamina.address() + "/cvmfs/" + REPOSITORY;
+  /**
+   * Commands that lead on from here.
+   *
+   * @param gateway where {@code lamina up} will listen
+   */
+  public List<String> nextSteps(URI gateway) {
+    String address = gateway + "/cvmfs/" + REPOSITORY;
     return List.of(
         "look around   ./lamina ls -l " + address + " / --key " + lamina.publicKey(REPOSITORY),
         "check again   ./lamina check " + lamina.repositoryFolder(REPOSITORY),
@@ -175,7 +179,7 @@ public final class Demo {
             + " CVMFS_RELOAD_SOCKETS=/var/tmp/lamina-cvmfs > demo.conf",
         "              mkdir -p /var/tmp/lamina-cvmfs /mnt/demo && cvmfs2 -o"
             + " config=demo.conf,simple_options_parsing,disable_watchdog " + REPOSITORY + " /mnt/demo",
-        "dashboard     " + lamina.address() + "/",
+        "dashboard     " + gateway + "/",
         "more images   ./lamina convert docker.io/library/debian:12 --repo " + REPOSITORY + " --wait");
   }
 }
