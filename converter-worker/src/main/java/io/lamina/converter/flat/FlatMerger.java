@@ -77,11 +77,11 @@ public final class FlatMerger {
     Run(FlatWork work, ObjectPipeline.Session session) {
       this.work = work;
       this.session = session;
-      this.image = emptyTree();
+      this.image = new FileTree(maxEntries, Markers.without(madeUp()));
     }
 
-    private FileTree emptyTree() {
-      return new FileTree(maxEntries, CatalogEntry.directory(0755, 0, 0, work.timestampSeconds()));
+    private CatalogEntry madeUp() {
+      return Markers.implicitDirectory(work.timestampSeconds());
     }
 
     MergedImage merge(RunSettings settings, ObjectSink sink) throws InterruptedException {
@@ -90,7 +90,7 @@ public final class FlatMerger {
         if (Thread.interrupted()) {
           throw new InterruptedException("stopped while merging " + work.mount());
         }
-        FileTree upper = emptyTree();
+        FileTree upper = new FileTree(maxEntries, madeUp());
         reader.load(upper, layer.path(), layer.catalog());
         lay(upper);
       }

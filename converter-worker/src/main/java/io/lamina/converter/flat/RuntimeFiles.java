@@ -92,7 +92,7 @@ final class RuntimeFiles {
 
   private static final String SHELL =
       """
-      for candidate in "${SINGULARITY_SHELL:-}" /bin/bash /bin/sh; do
+      for candidate in "${APPTAINER_SHELL:-}" "${SINGULARITY_SHELL:-}" /bin/bash /bin/sh; do
         if [ -n "$candidate" ] && [ -x "$candidate" ]; then
           exec "$candidate" "$@"
         fi
