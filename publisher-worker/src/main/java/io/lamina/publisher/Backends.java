@@ -14,7 +14,11 @@ final class Backends {
     return switch (repository.definition().backend()) {
       case NATIVE -> repository.writer(CatalogCompression.FOR_PUBLISHERS);
       case CVMFS_SERVER ->
-          throw new RepositoryException.Rejected("the backend cvmfs_server is not built yet");
+          throw new RepositoryException.Rejected(
+              "the definition of "
+                  + repository.name()
+                  + " asks for the backend cvmfs_server, which this release does not have; use"
+                  + " native");
     };
   }
 }
