@@ -11,8 +11,8 @@ import io.lamina.image.thin.ThinImagePusher;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
- * The crafts of a converter with this software's own tools, on one pipeline for all layers and merges.
- * Thread-safe; close it after the process that uses it.
+ * The crafts of a converter with this software's own tools, on one pipeline for all layers and
+ * merges. Thread-safe; close it after the process that uses it.
  */
 public final class StandardCrafts implements AutoCloseable {
   private final ObjectPipeline pipeline;

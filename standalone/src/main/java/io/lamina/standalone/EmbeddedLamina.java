@@ -25,13 +25,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Everything in one process: broker, gateway, converter and publisher on one data folder, listening on
- * loopback. What a killed process has left is taken up again at the next start. Thread-safe.
+ * Everything in one process: broker, gateway, converter and publisher on one data folder, listening
+ * on loopback. What a killed process has left is taken up again at the next start. Thread-safe.
  */
 public final class EmbeddedLamina implements AutoCloseable {
   private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
 
-  /** Kept over restarts: after a kill the groups give the same member its partitions back at once. */
+  /**
+   * Kept over restarts: after a kill the groups give the same member its partitions back at once.
+   */
   private static final String INSTANCE = "embedded";
 
   private final PrometheusMeterRegistry metrics =

@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** One process of the pipeline alone, against a real Kafka, as its settings file says. Thread-safe. */
+/**
+ * One process of the pipeline alone, against a real Kafka, as its settings file says. Thread-safe.
+ */
 public final class LoneProcess implements AutoCloseable {
   /** Which one. */
   public enum Kind {
@@ -80,15 +82,16 @@ public final class LoneProcess implements AutoCloseable {
           ImageAccess images =
               processes.keep(
                   new ImageAccess(ProcessSettings.registries(environment), common.local()));
-          yield new LoneProcess(
-              processes, processes.startConverter(settings, images), "converter");
+          yield new LoneProcess(processes, processes.startConverter(settings, images), "converter");
         }
         case PUBLISHER -> {
           Optional<String> instance = text.text("publisher.instance");
           text.refuseOthers();
           new Topics(common.kafka(), common.topics()).ensure();
           PublisherSettings settings =
-              instance.map(PublisherSettings.DEFAULT::withInstance).orElse(PublisherSettings.DEFAULT);
+              instance
+                  .map(PublisherSettings.DEFAULT::withInstance)
+                  .orElse(PublisherSettings.DEFAULT);
           yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
         }
       };

@@ -28,8 +28,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 
 /**
- * Builds the processes with this software's own parts and stops them in the reverse order. One thread
- * builds; closing is up to any.
+ * Builds the processes with this software's own parts and stops them in the reverse order. One
+ * thread builds; closing is up to any.
  */
 final class Processes implements AutoCloseable {
   private static final Duration SEND_TIMEOUT = Duration.ofSeconds(30);
@@ -91,8 +91,7 @@ final class Processes implements AutoCloseable {
   GatewayProcess startGateway(GatewaySettings settings, Optional<RepositoryDirectory> directory) {
     CataloguedStores stores = keep(new CataloguedStores(repositories));
     EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
-    KafkaRequestLog log =
-        keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
+    KafkaRequestLog log = keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
     return keep(
         GatewayProcess.start(
             settings,

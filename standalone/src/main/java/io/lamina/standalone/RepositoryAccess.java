@@ -36,12 +36,7 @@ public final class RepositoryAccess {
     Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
     return repositories.create(
         new RepositoryDefinition(
-            name,
-            storage,
-            Optional.empty(),
-            RepositoryDefinition.Backend.NATIVE,
-            settings,
-            now),
+            name, storage, Optional.empty(), RepositoryDefinition.Backend.NATIVE, settings, now),
         new SecureRandom(),
         clock);
   }

@@ -6,12 +6,13 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /** The arrows of docs/architecture.md. */
-@AnalyzeClasses(packages = "io.lamina", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.lamina", importOptions = ArchitectureTest.OnlyProduct.class)
 class ArchitectureTest {
   @ArchTest
   static final ArchRule formatKnowsOnlyTheJdkAndSqlite =
@@ -82,7 +83,8 @@ class ArchitectureTest {
   static final ArchRule onlyMessagingSpeaksKafka =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.lamina.messaging..", "io.lamina.standalone..")
+          .resideOutsideOfPackages(
+              "io.lamina.messaging..", "io.lamina.gateway.kafka", "io.lamina.standalone..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.apache.kafka..");
@@ -100,9 +102,16 @@ class ArchitectureTest {
   static final ArchRule packagesHaveNoCycles =
       slices().matching("io.lamina.(*).(*)..").should().beFreeOfCycles();
 
+  /** Leaves out tests and the jars of test fixtures. */
+  static final class OnlyProduct implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/test-classes/") && !location.contains("-tests.jar");
+    }
+  }
+
   private static DescribedPredicate<JavaClass> ofOtherModules(String... allowed) {
     return JavaClass.Predicates.resideInAPackage("io.lamina..")
-        .and(
-            JavaClass.Predicates.resideOutsideOfPackages(allowed));
+        .and(JavaClass.Predicates.resideOutsideOfPackages(allowed));
   }
 }

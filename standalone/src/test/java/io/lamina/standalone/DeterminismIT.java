@@ -17,7 +17,7 @@ import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ImageFiles;
 import io.lamina.image.testing.TarBuilder;
 import io.lamina.standalone.client.GatewayClient;
-import io.lamina.standalone.command.RequestFollower;
+import io.lamina.standalone.client.RequestFollower;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -31,7 +31,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Same images and same recorded times: the same tree with the same objects, whatever keys and timing. */
+/**
+ * Same images and same recorded times: the same tree with the same objects, whatever keys and
+ * timing.
+ */
 class DeterminismIT {
   private static final RepositoryName REPOSITORY = new RepositoryName("same.lamina.test");
   private static final Clock FIXED =
@@ -71,7 +74,8 @@ class DeterminismIT {
           Map.of());
       for (int i = 0; i < 3; i++) {
         ObjectNode body = json.createObjectNode();
-        body.put("image", "oci:" + folder.resolve("image" + i)).put("repository", REPOSITORY.value());
+        body.put("image", "oci:" + folder.resolve("image" + i))
+            .put("repository", REPOSITORY.value());
         JsonNode accepted = gateway.post("/api/v1/conversions", body, Map.of());
         JsonNode end =
             new RequestFollower(gateway)

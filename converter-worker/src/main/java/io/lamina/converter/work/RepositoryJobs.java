@@ -2,8 +2,6 @@ package io.lamina.converter.work;
 
 import io.lamina.converter.ConverterException;
 import io.lamina.converter.RepositoryStores;
-import io.lamina.converter.layer.ObjectSink;
-import io.lamina.converter.StoredObjects;
 import io.lamina.converter.StoredFiles;
 import io.lamina.converter.StoredObjects;
 import io.lamina.converter.layer.ObjectSink;

@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Calls a gateway's HTTP API. Every call has a deadline, except the event stream, which lasts as long as
- * its reader wants. Thread-safe. Source: docs/api.md.
+ * Calls a gateway's HTTP API. Every call has a deadline, except the event stream, which lasts as
+ * long as its reader wants. Thread-safe. Source: docs/api.md.
  */
 public final class GatewayClient implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -78,8 +78,7 @@ public final class GatewayClient implements AutoCloseable {
    * @return whether the reader ended it
    */
   public boolean follow(String path, Predicate<JsonNode> wantsMore) {
-    HttpRequest request =
-        builder(path).header("Accept", "text/event-stream").GET().build();
+    HttpRequest request = builder(path).header("Accept", "text/event-stream").GET().build();
     try {
       HttpResponse<InputStream> response =
           http.send(request, HttpResponse.BodyHandlers.ofInputStream());
@@ -141,7 +140,10 @@ public final class GatewayClient implements AutoCloseable {
         };
     return new GatewayException(
         0,
-        "cannot reach the gateway at " + base + ": " + why
+        "cannot reach the gateway at "
+            + base
+            + ": "
+            + why
             + ". Start one with 'lamina up', or name yours with --gateway URL or LAMINA_GATEWAY");
   }
 
@@ -155,14 +157,16 @@ public final class GatewayClient implements AutoCloseable {
       // not a problem document: the status alone must do
     }
     return new GatewayException(
-        status, said.isEmpty() ? "the gateway at " + base + " answered with status " + status : said);
+        status,
+        said.isEmpty() ? "the gateway at " + base + " answered with status " + status : said);
   }
 
   private static JsonNode json(byte[] bytes) {
     try {
       return bytes.length == 0 ? JSON.createObjectNode() : JSON.readTree(bytes);
     } catch (JsonProcessingException e) {
-      throw new GatewayException(502, "the gateway's answer is not JSON: " + e.getOriginalMessage());
+      throw new GatewayException(
+          502, "the gateway's answer is not JSON: " + e.getOriginalMessage());
     } catch (IOException e) {
       throw new GatewayException(502, "the gateway's answer cannot be read: " + e.getMessage());
     }

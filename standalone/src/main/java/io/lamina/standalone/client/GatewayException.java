@@ -1,6 +1,8 @@
 package io.lamina.standalone.client;
 
-/** The gateway did not do what was asked; the message is what it said, or why it was not reached. */
+/**
+ * The gateway did not do what was asked; the message is what it said, or why it was not reached.
+ */
 public final class GatewayException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

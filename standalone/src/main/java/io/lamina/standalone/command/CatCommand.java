@@ -1,6 +1,7 @@
 package io.lamina.standalone.command;
 
 import io.lamina.cvmfs.CvmfsException;
+import io.lamina.standalone.verify.LinkResolution;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.Callable;

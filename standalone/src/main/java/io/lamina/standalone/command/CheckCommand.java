@@ -11,6 +11,7 @@ import io.lamina.image.ImageSource;
 import io.lamina.image.Platform;
 import io.lamina.standalone.ImageAccess;
 import io.lamina.standalone.verify.ImageComparison;
+import io.lamina.standalone.verify.LinkResolution;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,7 +36,10 @@ final class CheckCommand implements Callable<Integer> {
       description = "${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
   CheckSettings.Depth depth = CheckSettings.Depth.EVERY_OBJECT;
 
-  @Option(names = "--image", paramLabel = "IMAGE", description = "Compare the tree with this image.")
+  @Option(
+      names = "--image",
+      paramLabel = "IMAGE",
+      description = "Compare the tree with this image.")
   @Nullable String image;
 
   @Option(

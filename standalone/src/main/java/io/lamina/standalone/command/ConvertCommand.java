@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.image.ImageReference;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.GatewayException;
+import io.lamina.standalone.client.RequestFollower;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +41,8 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--platform",
       paramLabel = "OS/ARCH[/VARIANT]",
       split = ",",
-      description = "Platforms to publish (default: linux/amd64); several give a multi-architecture link.")
+      description =
+          "Platforms to publish (default: linux/amd64); several give a multi-architecture link.")
   List<String> platforms = List.of();
 
   @Option(
@@ -55,7 +57,8 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--idempotency-key",
       paramLabel = "KEY",
-      description = "Sending the same request again under the same key has no further effect; one IMAGE only.")
+      description =
+          "Sending the same request again under the same key has no further effect; one IMAGE only.")
   @Nullable String idempotencyKey;
 
   @Mixin GatewayOptions gatewayOptions = new GatewayOptions();
@@ -65,7 +68,8 @@ final class ConvertCommand implements Callable<Integer> {
   public Integer call() {
     if (images.size() > 1 && (thin != null || idempotencyKey != null)) {
       throw new CommandException(
-          ExitCode.USAGE, "--thin and --idempotency-key go with one IMAGE, not with " + images.size());
+          ExitCode.USAGE,
+          "--thin and --idempotency-key go with one IMAGE, not with " + images.size());
     }
     try (GatewayClient gateway = gatewayOptions.client()) {
       List<JsonNode> accepted = new ArrayList<>();

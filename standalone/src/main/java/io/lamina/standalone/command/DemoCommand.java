@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.cvmfs.check.CheckCounts;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.standalone.EmbeddedLamina;
+import io.lamina.standalone.client.RequestFollower;
 import io.lamina.standalone.demo.Demo;
 import java.io.IOException;
 import java.net.URI;
@@ -83,7 +84,8 @@ final class DemoCommand implements Callable<Integer> {
     node.set("request", report.request());
     node.put("new", report.isNew());
     node.put("layers", report.image().layers().size()).put("packedBytes", packed);
-    node.put("files", report.comparison().files()).put("unpackedBytes", report.comparison().bytes());
+    node.put("files", report.comparison().files())
+        .put("unpackedBytes", report.comparison().bytes());
     node.put("objects", counts.objects()).put("storedBytes", counts.storedBytes());
     node.put("convertSeconds", report.converting().toMillis() / 1000.0);
     node.put("verifySeconds", report.verifying().toMillis() / 1000.0);
@@ -120,7 +122,9 @@ final class DemoCommand implements Callable<Integer> {
                 ProgressBar.bytes(counts.contentBytes())));
     output.line(
         "verified    %s in %s"
-            .formatted(report.isGood() ? "no problem, no difference" : "NOT GOOD", seconds(report.verifying())));
+            .formatted(
+                report.isGood() ? "no problem, no difference" : "NOT GOOD",
+                seconds(report.verifying())));
     report.check().problems().stream().limit(20).forEach(p -> output.line("PROBLEM     " + p));
     report.comparison().differences().stream()
         .limit(20)

@@ -101,7 +101,10 @@ final class EntryText {
     }
     if (!entry.xattrs().isEmpty()) {
       ObjectNode xattrs = node.putObject("xattrs");
-      entry.xattrs().asMap().forEach((key, value) -> xattrs.put(key, HexFormat.of().formatHex(value)));
+      entry
+          .xattrs()
+          .asMap()
+          .forEach((key, value) -> xattrs.put(key, HexFormat.of().formatHex(value)));
     }
     return node;
   }

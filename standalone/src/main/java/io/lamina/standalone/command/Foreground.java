@@ -12,7 +12,8 @@ final class Foreground {
    *
    * @param stopped completes when the server ends by itself
    */
-  static int run(AutoCloseable server, CompletableFuture<Void> stopped) throws InterruptedException {
+  static int run(AutoCloseable server, CompletableFuture<Void> stopped)
+      throws InterruptedException {
     Thread hook =
         new Thread(
             () -> {
@@ -28,8 +29,7 @@ final class Foreground {
       stopped.get();
       return ExitCode.OK.number();
     } catch (ExecutionException e) {
-      throw new CommandException(
-          ExitCode.UNAVAILABLE, "the process cannot go on: " + e.getCause());
+      throw new CommandException(ExitCode.UNAVAILABLE, "the process cannot go on: " + e.getCause());
     }
   }
 }

@@ -32,14 +32,16 @@ final class GatewayOptions {
   private URI uri() {
     try {
       URI uri = URI.create(gateway);
-      if (("http".equals(uri.getScheme()) || "https".equals(uri.getScheme())) && uri.getHost() != null) {
+      if (("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))
+          && uri.getHost() != null) {
         return uri;
       }
     } catch (IllegalArgumentException e) {
       // falls through to the one message for all bad addresses
     }
     throw new CommandException(
-        ExitCode.USAGE, "not a gateway address: '" + gateway + "'; use http://HOST:PORT or https://HOST:PORT");
+        ExitCode.USAGE,
+        "not a gateway address: '" + gateway + "'; use http://HOST:PORT or https://HOST:PORT");
   }
 
   private Optional<String> token() {

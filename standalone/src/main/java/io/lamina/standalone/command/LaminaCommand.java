@@ -70,7 +70,8 @@ public final class LaminaCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "a command is missing; 'lamina --help' lists them");
+    throw new ParameterException(
+        spec.commandLine(), "a command is missing; 'lamina --help' lists them");
   }
 
   private int report(Exception failure, CommandLine command) {

@@ -3,6 +3,7 @@ package io.lamina.standalone.command;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.reader.FileStat;
 import io.lamina.cvmfs.reader.RepositoryReader;
+import io.lamina.standalone.verify.LinkResolution;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,7 +25,9 @@ final class ListCommand implements Callable<Integer> {
   @Option(names = "-l", description = "Modes, owners, sizes, times, targets.")
   boolean isLong;
 
-  @Option(names = {"-R", "--recursive"}, description = "Everything below PATH too.")
+  @Option(
+      names = {"-R", "--recursive"},
+      description = "Everything below PATH too.")
   boolean isRecursive;
 
   @Mixin Output output = new Output();
@@ -38,7 +41,8 @@ final class ListCommand implements Callable<Integer> {
             reader.walk(start, stat -> show(stat, stat.path().toString()));
           } else {
             FileStat stat = reader.stat(start);
-            List<FileStat> entries = stat.entry().isDirectory() ? reader.list(start) : List.of(stat);
+            List<FileStat> entries =
+                stat.entry().isDirectory() ? reader.list(start) : List.of(stat);
             entries.forEach(entry -> show(entry, EntryText.name(entry)));
           }
           return 0;

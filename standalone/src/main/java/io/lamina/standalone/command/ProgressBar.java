@@ -5,8 +5,8 @@ import java.io.PrintWriter;
 import java.util.Locale;
 
 /**
- * Shows a request's progress: one line that is drawn over on a terminal, a line for each change of state
- * elsewhere. One thread.
+ * Shows a request's progress: one line that is drawn over on a terminal, a line for each change of
+ * state elsewhere. One thread.
  */
 final class ProgressBar {
   private static final int WIDTH = 28;

@@ -23,7 +23,9 @@ import picocli.CommandLine.Parameters;
     description = "Creates a repository: keys, whitelist and an empty, signed first revision.",
     mixinStandardHelpOptions = true)
 final class RepoCreateCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Fully qualified name, such as images.example.org.")
+  @Parameters(
+      paramLabel = "NAME",
+      description = "Fully qualified name, such as images.example.org.")
   String name = "";
 
   @Option(
@@ -44,7 +46,8 @@ final class RepoCreateCommand implements Callable<Integer> {
     boolean needsFolder = storage != null || noFlat;
     JsonNode created =
         needsFolder || home.local().isPresent()
-            ? createHere(repository, home.localOrRefuse("storage and layout are set where the keys lie"))
+            ? createHere(
+                repository, home.localOrRefuse("storage and layout are set where the keys lie"))
             : home.ask(
                 gateway ->
                     gateway.post(

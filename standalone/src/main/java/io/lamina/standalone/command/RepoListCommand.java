@@ -36,7 +36,9 @@ final class RepoListCommand implements Callable<Integer> {
     for (JsonNode repository : found) {
       output.value(repository);
       output.line(
-          "%-40s revision %s".formatted(repository.path("name").asText(), repository.path("revision").asText("?")));
+          "%-40s revision %s"
+              .formatted(
+                  repository.path("name").asText(), repository.path("revision").asText("?")));
     }
     return 0;
   }

@@ -42,8 +42,12 @@ final class RepoSignWhitelistCommand implements Callable<Integer> {
     try (Repository repository =
         RepositoryAccess.in(data.absolute()).open(new RepositoryName(name))) {
       Instant expires =
-          repository.signWhitelist(Duration.ofDays(days), Clock.systemUTC()).unverified().expiresAt();
-      output.value(Output.JSON.createObjectNode().put("name", name).put("expires", expires.toString()));
+          repository
+              .signWhitelist(Duration.ofDays(days), Clock.systemUTC())
+              .unverified()
+              .expiresAt();
+      output.value(
+          Output.JSON.createObjectNode().put("name", name).put("expires", expires.toString()));
       output.line("signed the whitelist of " + name + "; it expires " + expires);
       return 0;
     }

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Where the repo commands find repositories: behind a gateway, or in a data folder of this machine. */
+/**
+ * Where the repo commands find repositories: behind a gateway, or in a data folder of this machine.
+ */
 final class RepositoryHome {
   @Option(
       names = "--data",
@@ -29,7 +31,10 @@ final class RepositoryHome {
 
   Repositories localOrRefuse(String why) {
     return local()
-        .orElseThrow(() -> new CommandException(ExitCode.USAGE, why + ": name the data folder with --data DIR"));
+        .orElseThrow(
+            () ->
+                new CommandException(
+                    ExitCode.USAGE, why + ": name the data folder with --data DIR"));
   }
 
   <T> T ask(Function<GatewayClient, T> question) {
@@ -43,7 +48,8 @@ final class RepositoryHome {
     Manifest manifest = repository.manifest().manifest();
     ObjectNode node = Output.JSON.createObjectNode();
     node.put("name", repository.name().value());
-    node.put("storage", repository.definition().storage().map(Object::toString).orElse("data folder"));
+    node.put(
+        "storage", repository.definition().storage().map(Object::toString).orElse("data folder"));
     node.put("keys", repository.keyFolder().toString());
     node.put("revision", manifest.revision());
     node.put("root", manifest.rootCatalog().toString());

@@ -30,7 +30,8 @@ final class RepositorySource {
   @Option(
       names = "--key",
       paramLabel = "FILE",
-      description = "Public key, or a folder of them (default: keys/NAME.pub beside the folder's parent).")
+      description =
+          "Public key, or a folder of them (default: keys/NAME.pub beside the folder's parent).")
   @Nullable Path key;
 
   @Option(
@@ -82,7 +83,8 @@ final class RepositorySource {
   }
 
   private RepositoryName repository() {
-    return new RepositoryName(name != null ? name : location.replaceAll("/+$", "").replaceAll(".*/", ""));
+    return new RepositoryName(
+        name != null ? name : location.replaceAll("/+$", "").replaceAll(".*/", ""));
   }
 
   private Path keyFile() {
@@ -100,10 +102,13 @@ final class RepositorySource {
       }
     }
     throw new CommandException(
-        ExitCode.USAGE, "which key is to be trusted? Name the public key of " + repository() + " with --key FILE");
+        ExitCode.USAGE,
+        "which key is to be trusted? Name the public key of " + repository() + " with --key FILE");
   }
 
-  /** Variables of symbolic links: the original client sets the architecture, the rest is the user's. */
+  /**
+   * Variables of symbolic links: the original client sets the architecture, the rest is the user's.
+   */
   private static Map<String, String> variables() {
     Map<String, String> variables = new java.util.HashMap<>(System.getenv());
     String architecture = System.getProperty("os.arch");

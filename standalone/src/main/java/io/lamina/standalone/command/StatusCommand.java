@@ -2,6 +2,7 @@ package io.lamina.standalone.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lamina.standalone.client.GatewayClient;
+import io.lamina.standalone.client.RequestFollower;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
@@ -20,7 +21,9 @@ final class StatusCommand implements Callable<Integer> {
   @Parameters(arity = "0..1", paramLabel = "ID", description = "One request.")
   @Nullable String id;
 
-  @Option(names = "--follow", description = "Stay until the request is final (with ID), or for ever.")
+  @Option(
+      names = "--follow",
+      description = "Stay until the request is final (with ID), or for ever.")
   boolean follow;
 
   @Option(names = "--state", paramLabel = "STATE", description = "Only requests in this state.")
@@ -114,7 +117,8 @@ final class StatusCommand implements Callable<Integer> {
 
   /** A request in one line for people. */
   static String line(JsonNode request) {
-    String revision = request.has("revision") ? "  revision " + request.path("revision").asLong() : "";
+    String revision =
+        request.has("revision") ? "  revision " + request.path("revision").asLong() : "";
     String detail = request.has("detail") ? "  " + request.path("detail").asText() : "";
     return "%s  %-10s %s -> %s%s%s"
         .formatted(

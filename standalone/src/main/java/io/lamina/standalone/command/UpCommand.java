@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
 /** Runs everything in one process, in the foreground. */
 @Command(
     name = "up",
-    description = "Runs broker, gateway, converter and publisher in this process, in the foreground.",
+    description =
+        "Runs broker, gateway, converter and publisher in this process, in the foreground.",
     mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
   @Option(

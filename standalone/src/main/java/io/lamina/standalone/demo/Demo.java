@@ -21,9 +21,9 @@ import io.lamina.image.ResolvedImage;
 import io.lamina.standalone.EmbeddedLamina;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.GatewayException;
-import io.lamina.standalone.command.LinkResolution;
-import io.lamina.standalone.command.RequestFollower;
+import io.lamina.standalone.client.RequestFollower;
 import io.lamina.standalone.verify.ImageComparison;
+import io.lamina.standalone.verify.LinkResolution;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -117,7 +117,9 @@ public final class Demo {
   private void createRepository() {
     try (GatewayClient gateway = client()) {
       gateway.post(
-          "/api/v1/repositories", JSON.createObjectNode().put("name", REPOSITORY.value()), Map.of());
+          "/api/v1/repositories",
+          JSON.createObjectNode().put("name", REPOSITORY.value()),
+          Map.of());
     } catch (GatewayException e) {
       if (e.status() != 409) {
         throw e;
@@ -142,7 +144,8 @@ public final class Demo {
 
   private CheckReport check() {
     try (RepositoryFiles files = new LocalRepositoryFiles(lamina.repositoryFolder(REPOSITORY))) {
-      return new RepositoryCheck(files, CheckSettings.everyObject(readerSettings()), counts -> {}).run();
+      return new RepositoryCheck(files, CheckSettings.everyObject(readerSettings()), counts -> {})
+          .run();
     }
   }
 
@@ -173,13 +176,19 @@ public final class Demo {
     return List.of(
         "look around   ./lamina ls -l " + address + " / --key " + lamina.publicKey(REPOSITORY),
         "check again   ./lamina check " + lamina.repositoryFolder(REPOSITORY),
-        "mount it      printf '%s\\n' CVMFS_SERVER_URL=" + address
-            + " CVMFS_PUBLIC_KEY=" + lamina.publicKey(REPOSITORY)
+        "mount it      printf '%s\\n' CVMFS_SERVER_URL="
+            + address
+            + " CVMFS_PUBLIC_KEY="
+            + lamina.publicKey(REPOSITORY)
             + " CVMFS_HTTP_PROXY=DIRECT CVMFS_CACHE_BASE=/var/tmp/lamina-cvmfs"
             + " CVMFS_RELOAD_SOCKETS=/var/tmp/lamina-cvmfs > demo.conf",
         "              mkdir -p /var/tmp/lamina-cvmfs /mnt/demo && cvmfs2 -o"
-            + " config=demo.conf,simple_options_parsing,disable_watchdog " + REPOSITORY + " /mnt/demo",
+            + " config=demo.conf,simple_options_parsing,disable_watchdog "
+            + REPOSITORY
+            + " /mnt/demo",
         "dashboard     " + gateway + "/",
-        "more images   ./lamina convert docker.io/library/debian:12 --repo " + REPOSITORY + " --wait");
+        "more images   ./lamina convert docker.io/library/debian:12 --repo "
+            + REPOSITORY
+            + " --wait");
   }
 }

@@ -30,9 +30,9 @@ import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipParameters;
 
 /**
- * A real image in OCI layout, made of files that every machine with this program has: the running JDK in
- * layers as a distribution would cut them, shared data of the machine, and a top layer that changes and
- * removes some of it. The same machine gives the same digests. One use, one thread.
+ * A real image in OCI layout, made of files that every machine with this program has: the running
+ * JDK in layers as a distribution would cut them, shared data of the machine, and a top layer that
+ * changes and removes some of it. The same machine gives the same digests. One use, one thread.
  */
 final class DemoImage {
   /** Of the machine's shared files, take no more than this. */
@@ -73,7 +73,13 @@ final class DemoImage {
           }
         });
     layer(tar -> copy(javaHome.resolve("lib"), "opt/java/lib", tar, new Bound()));
-    layer(tar -> copy(Path.of("/usr/share"), "usr/share", tar, new Bound(SHARED_FILES_BOUND, SHARED_BYTES_BOUND)));
+    layer(
+        tar ->
+            copy(
+                Path.of("/usr/share"),
+                "usr/share",
+                tar,
+                new Bound(SHARED_FILES_BOUND, SHARED_BYTES_BOUND)));
     layer(
         tar -> {
           text(tar, "opt/java/conf/.wh.net.properties", "");
@@ -104,7 +110,9 @@ final class DemoImage {
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("architecture", architecture()).put("os", "linux");
     ObjectNode run = config.putObject("config");
-    run.putArray("Env").add("PATH=/usr/local/bin:/opt/java/bin:/usr/bin:/bin").add("JAVA_HOME=/opt/java");
+    run.putArray("Env")
+        .add("PATH=/usr/local/bin:/opt/java/bin:/usr/bin:/bin")
+        .add("JAVA_HOME=/opt/java");
     run.putArray("Entrypoint").add("/opt/java/bin/java");
     run.putArray("Cmd").add("-version");
     ObjectNode rootfs = config.putObject("rootfs").put("type", "layers");
@@ -184,7 +192,9 @@ final class DemoImage {
           @Override
           public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
             found.add(folder);
-            return Files.isReadable(folder) ? FileVisitResult.CONTINUE : FileVisitResult.SKIP_SUBTREE;
+            return Files.isReadable(folder)
+                ? FileVisitResult.CONTINUE
+                : FileVisitResult.SKIP_SUBTREE;
           }
 
           @Override
@@ -200,7 +210,8 @@ final class DemoImage {
         });
     found.sort(null);
     for (Path path : found) {
-      entry(path, path.equals(source) ? target : target + "/" + source.relativize(path), tar, bound);
+      entry(
+          path, path.equals(source) ? target : target + "/" + source.relativize(path), tar, bound);
     }
   }
 
@@ -214,7 +225,9 @@ final class DemoImage {
     } else if (attributes.isSymbolicLink()) {
       entry = new TarArchiveEntry(name, TarConstants.LF_SYMLINK);
       entry.setLinkName(Files.readSymbolicLink(path).toString());
-    } else if (attributes.isRegularFile() && Files.isReadable(path) && bound.take(attributes.size())) {
+    } else if (attributes.isRegularFile()
+        && Files.isReadable(path)
+        && bound.take(attributes.size())) {
       entry = new TarArchiveEntry(name);
       entry.setSize(attributes.size());
     } else {
@@ -249,7 +262,8 @@ final class DemoImage {
     tar.closeArchiveEntry();
   }
 
-  private static void link(TarArchiveOutputStream tar, String name, String target) throws IOException {
+  private static void link(TarArchiveOutputStream tar, String name, String target)
+      throws IOException {
     TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_SYMLINK);
     entry.setLinkName(target);
     entry.setModTime(0);

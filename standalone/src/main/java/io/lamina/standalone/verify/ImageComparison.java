@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Compares a published root file system with the image it was made from: every path, type, mode, owner,
- * time, link target and the SHA-256 of every content. Stateless.
+ * Compares a published root file system with the image it was made from: every path, type, mode,
+ * owner, time, link target and the SHA-256 of every content. Stateless.
  */
 public final class ImageComparison {
   private static final int MAX_DIFFERENCES = 1_000;
@@ -26,8 +26,23 @@ public final class ImageComparison {
   /** What Apptainer needs and the merge adds where the image has nothing at that place. */
   private static final Set<String> ADDED =
       Set.of(
-          ".singularity.d", "singularity", "environment", ".run", ".exec", ".test", ".shell", "dev",
-          "proc", "root", "var", "var/tmp", "tmp", "etc", "sys", "home", "etc/hosts",
+          ".singularity.d",
+          "singularity",
+          "environment",
+          ".run",
+          ".exec",
+          ".test",
+          ".shell",
+          "dev",
+          "proc",
+          "root",
+          "var",
+          "var/tmp",
+          "tmp",
+          "etc",
+          "sys",
+          "home",
+          "etc/hosts",
           "etc/resolv.conf");
 
   private ImageComparison() {}
@@ -115,7 +130,8 @@ public final class ImageComparison {
     if (entry.mtimeSeconds() != expected.mtimeSeconds()) {
       note(
           differences,
-          "%s: time %d instead of %d".formatted(path, entry.mtimeSeconds(), expected.mtimeSeconds()));
+          "%s: time %d instead of %d"
+              .formatted(path, entry.mtimeSeconds(), expected.mtimeSeconds()));
     }
     String target = new String(entry.symlinkTarget(), StandardCharsets.UTF_8);
     if (!target.equals(expected.target())) {

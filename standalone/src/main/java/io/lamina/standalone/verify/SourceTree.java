@@ -23,8 +23,8 @@ import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.zstandard.ZstdCompressorInputStream;
 
 /**
- * An image's root file system as its tars describe it, applied layer over layer by a reader of its own, so
- * that a fault of the converter cannot hide itself. One use, one thread.
+ * An image's root file system as its tars describe it, applied layer over layer by a reader of its
+ * own, so that a fault of the converter cannot hide itself. One use, one thread.
  */
 final class SourceTree {
   private static final String WHITEOUT = ".wh.";
@@ -51,7 +51,8 @@ final class SourceTree {
               new TarArchiveInputStream(plain, StandardCharsets.UTF_8.name())) {
         tree.apply(tar, i);
       } catch (IOException e) {
-        throw new ImageException.Retryable("cannot read layer " + blob.digest() + " again: " + e, e, null);
+        throw new ImageException.Retryable(
+            "cannot read layer " + blob.digest() + " again: " + e, e, null);
       }
     }
     return tree.entries;

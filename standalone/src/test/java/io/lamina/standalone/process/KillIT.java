@@ -10,7 +10,7 @@ import io.lamina.image.testing.ImageFiles;
 import io.lamina.image.testing.TarBuilder;
 import io.lamina.image.testing.TestImage;
 import io.lamina.standalone.client.GatewayClient;
-import io.lamina.standalone.command.RequestFollower;
+import io.lamina.standalone.client.RequestFollower;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

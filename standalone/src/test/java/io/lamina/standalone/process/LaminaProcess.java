@@ -34,13 +34,16 @@ final class LaminaProcess implements AutoCloseable {
     try {
       Process process =
           builder(List.of("up", "--data", data.toString(), "--port", "0", "--json"))
-              .redirectError(ProcessBuilder.Redirect.appendTo(data.resolveSibling("up.log").toFile()))
+              .redirectError(
+                  ProcessBuilder.Redirect.appendTo(data.resolveSibling("up.log").toFile()))
               .start();
       BufferedReader out =
-          new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
       String line = out.readLine();
       if (line == null) {
-        throw new IllegalStateException("lamina up ended at once; see " + data.resolveSibling("up.log"));
+        throw new IllegalStateException(
+            "lamina up ended at once; see " + data.resolveSibling("up.log"));
       }
       JsonNode said = new ObjectMapper().readTree(line);
       LaminaProcess up = new LaminaProcess(process, URI.create(said.path("address").asText()));

@@ -1,4 +1,4 @@
-package io.lamina.standalone.command;
+package io.lamina.standalone.verify;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryPath;
@@ -18,7 +18,8 @@ public final class LinkResolution {
   /**
    * The path with every link on the way replaced by what it leads to.
    *
-   * @throws CvmfsException.Rejected if a link is absolute, leaves the repository, or they run in a circle
+   * @throws CvmfsException.Rejected if a link is absolute, leaves the repository, or they run in a
+   *     circle
    * @throws CvmfsException.NotFound if there is no such entry
    */
   public static RepositoryPath follow(RepositoryReader reader, RepositoryPath path) {
@@ -33,7 +34,8 @@ public final class LinkResolution {
       }
       if (name.equals("..")) {
         if (at.isRoot()) {
-          throw new CvmfsException.Rejected("a link on the way to " + path + " leaves the repository");
+          throw new CvmfsException.Rejected(
+              "a link on the way to " + path + " leaves the repository");
         }
         at = at.parent();
         continue;
@@ -47,7 +49,11 @@ public final class LinkResolution {
       byte[] target = stat.linkTarget();
       if (++links > MAX_LINKS || (target.length > 0 && target[0] == '/')) {
         throw new CvmfsException.Rejected(
-            "the link " + next + " -> " + EntryText.text(target) + " cannot be followed within the repository");
+            "the link "
+                + next
+                + " -> "
+                + new String(target, StandardCharsets.UTF_8)
+                + " cannot be followed within the repository");
       }
       pushAll(left, target);
     }

@@ -1,9 +1,7 @@
-package io.lamina.standalone.command;
+package io.lamina.standalone.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.lamina.standalone.client.GatewayClient;
-import io.lamina.standalone.client.GatewayException;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
