@@ -163,11 +163,12 @@ public final class StatusTable {
           Optional<Position> last = Optional.empty();
           int seen = 0;
           for (RequestEntry entry : older.values()) {
-            if (items.size() == limit || seen++ == MAX_SEEN) {
+            boolean isWanted = filter.matches(entry.status);
+            if (seen++ == MAX_SEEN || (isWanted && items.size() == limit)) {
               return new RequestPage(items, last);
             }
             last = Optional.of(entry.position());
-            if (filter.matches(entry.status)) {
+            if (isWanted) {
               items.add(view(entry));
             }
           }
