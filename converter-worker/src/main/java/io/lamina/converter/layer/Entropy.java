@@ -20,6 +20,11 @@ final class Entropy {
    */
   private static final long MAX_SUM_OF_SQUARES = 278_500;
 
+  private static final int TABLE_BITS = 12;
+
+  /** Four bytes come again about once in a hundred samples of noise. */
+  private static final int MAX_REPEATS = 16;
+
   private Entropy() {}
 
   /** Whether four windows, spread over the content, look like noise. */
@@ -28,22 +33,30 @@ final class Entropy {
       return false;
     }
     int[] counts = new int[256];
+    int[] seen = new int[1 << TABLE_BITS];
     int pairs = 0;
+    int repeats = 0;
     for (int w = 0; w < WINDOWS; w++) {
       int at = offset + (int) ((long) (length - WINDOW_BYTES) * w / (WINDOWS - 1));
       int previous = -1;
+      int last4 = 0;
       for (int i = at; i < at + WINDOW_BYTES; i++) {
         int value = content[i] & 0xff;
         counts[value]++;
         pairs += value == previous ? 1 : 0;
         previous = value;
+        last4 = last4 << 8 | value;
+        int slot = last4 * 0x9E3779B1 >>> 32 - TABLE_BITS;
+        repeats += seen[slot] == last4 ? 1 : 0;
+        seen[slot] = last4;
       }
     }
     long sum = 0;
     for (int count : counts) {
       sum += (long) count * count;
     }
-    // Neighbours are equal once in 256 times in noise; runs betray structure that counts hide.
-    return sum <= MAX_SUM_OF_SQUARES && pairs <= SAMPLES / 128;
+    // Runs and sequences that come again betray structure that the counts of bytes hide; in noise,
+    // neighbours are equal once in 256 times.
+    return sum <= MAX_SUM_OF_SQUARES && pairs <= SAMPLES / 128 && repeats <= MAX_REPEATS;
   }
 }

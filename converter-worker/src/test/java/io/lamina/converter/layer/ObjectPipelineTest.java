@@ -212,6 +212,18 @@ class ObjectPipelineTest {
     }
   }
 
+  /** Every byte value is as frequent as in noise, but sequences come again. */
+  private static byte[] randomWords() {
+    Random random = new Random(9);
+    byte[] vocabulary = noise(9, 4096 * 8);
+    byte[] content = new byte[1 << 18];
+    for (int at = 0; at + 8 <= content.length; at += 8) {
+      int word = (int) (random.nextDouble() * random.nextDouble() * 4096);
+      System.arraycopy(vocabulary, 8 * word, content, at, 8);
+    }
+    return content;
+  }
+
   @Test
   void tellsNoiseFromContentThatShrinks() {
     byte[] runs = noise(7, 1 << 16);
@@ -223,6 +235,7 @@ class ObjectPipelineTest {
     assertThat(Entropy.isNoise(noise(1, 1 << 13), 0, 1 << 13)).isFalse();
     assertThat(Entropy.isNoise(text(1, 1 << 16), 0, 1 << 16)).isFalse();
     assertThat(Entropy.isNoise(runs, 0, runs.length)).isFalse();
+    assertThat(Entropy.isNoise(randomWords(), 0, 1 << 18)).isFalse();
     assertThat(Entropy.isNoise(new byte[1 << 20], 0, 1 << 20)).isFalse();
   }
 }
