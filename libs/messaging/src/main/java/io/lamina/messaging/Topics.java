@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -42,6 +43,7 @@ public final class Topics {
   public static final String PUBLISHERS = "lamina.publishers";
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration POLL = Duration.ofMillis(20);
 
   private final KafkaClients clients;
   private final TopicSettings settings;
@@ -158,6 +160,42 @@ public final class Topics {
     await(
         "configure share group " + shareGroup,
         admin.incrementalAlterConfigs(Map.of(group, changes)).all());
+    awaitShown(admin, group);
+  }
+
+  /**
+   * The brokers apply a change after they have accepted it. A group that begins in between begins
+   * at the end of the topic, and what was queued before would wait for nobody.
+   */
+  private void awaitShown(Admin admin, ConfigResource group) {
+    long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    while (!shows(admin, group)) {
+      if (System.nanoTime() > deadline) {
+        throw new MessagingException.Retryable(
+            "the brokers did not apply the settings of share group "
+                + group.name()
+                + " within "
+                + TIMEOUT.toSeconds()
+                + " s",
+            null);
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+
+  private boolean shows(Admin admin, ConfigResource group) {
+    Config config =
+        requireNonNull(
+            await(
+                    "read the settings of share group " + group.name(),
+                    admin.describeConfigs(List.of(group)).all())
+                .get(group));
+    return settings.groupConfig().entrySet().stream()
+        .allMatch(
+            wanted -> {
+              ConfigEntry found = config.get(wanted.getKey());
+              return found != null && wanted.getValue().equals(found.value());
+            });
   }
 
   private static <T> T await(String what, KafkaFuture<T> future) {
