@@ -27,6 +27,7 @@ final class FaultyStore implements ObjectStore {
   private @Nullable ObjectKey lostReplyTo;
   private boolean lostAndNotDone;
   private @Nullable ObjectKey before;
+  private @Nullable ObjectKey last;
   private Runnable intruder = () -> {};
 
   FaultyStore(ObjectStore store) {
@@ -40,6 +41,11 @@ final class FaultyStore implements ObjectStore {
   /** After so many more writing calls, the next one kills the process. */
   synchronized void killAfter(int writes) {
     writesUntilKill = writes;
+  }
+
+  /** The next swap of this file is done, and kills the process. */
+  synchronized void killAfterSwapOf(ObjectKey key) {
+    last = key;
   }
 
   /** The next swap of this file is done, or not, and nobody hears of it. */
@@ -93,6 +99,11 @@ final class FaultyStore implements ObjectStore {
       throw new StorageException.OutcomeUnknown("the reply was lost", null);
     }
     Version version = store.swap(key, expected, bytes);
+    synchronized (this) {
+      if (key.equals(last)) {
+        throw new Killed();
+      }
+    }
     if (lost) {
       throw new StorageException.OutcomeUnknown("the reply was lost", null);
     }

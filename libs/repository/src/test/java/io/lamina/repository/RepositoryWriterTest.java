@@ -28,34 +28,6 @@ class RepositoryWriterTest {
   private final ObjectStore store = create();
 
   @Test
-  void publishesGraftsFilesAndLinksInOneRevision() {
-    CatalogChange.Attach layer = layer(store, "x");
-    CatalogChange.Attach flat = flat(store, "image");
-    try (RepositoryWriter writer = writer(store)) {
-      Committed committed =
-          writer.commit(
-              List.of(
-                  layer,
-                  flat,
-                  file(store, "/.metadata/r.example/a:1/manifest.json", "{}"),
-                  link("/r.example/a:1", "../.flat")),
-              TIME,
-              RECORDER);
-
-      assertThat(committed.isPublished()).isTrue();
-      assertThat(committed.revision()).isEqualTo(1);
-      assertThat(committed.timestampSeconds()).isEqualTo(TIME);
-    }
-
-    Map<String, String> tree = RepositoryChecker.check(store);
-    assertThat(tree)
-        .containsEntry("/r.example/a:1", "link ../.flat")
-        .containsKey(layer.path() + "/etc/hostname")
-        .containsKey(flat.path() + "/etc/motd")
-        .containsKey("/.metadata/r.example/a:1/manifest.json");
-  }
-
-  @Test
   void makesCatalogsOfTheFoldersThatGrow() {
     try (RepositoryWriter writer = writer(store)) {
       Committed committed =
@@ -97,47 +69,6 @@ class RepositoryWriterTest {
 
     assertThat(RepositoryChecker.check(store))
         .containsKeys("/r.example/team/image0:1", "/r.example/team/more:1");
-  }
-
-  @Test
-  void publishesNothingWhenEverythingIsTrueAlready() {
-    List<CatalogChange> changes =
-        List.of(
-            layer(store, "x"),
-            file(store, "/.metadata/r.example/a:1/manifest.json", "{}"),
-            link("/r.example/a:1", "../.flat"),
-            new CatalogChange.Remove(RepositoryPath.of("/nowhere/at/all")));
-    try (RepositoryWriter writer = writer(store)) {
-      Committed first = writer.commit(changes, TIME, RECORDER);
-      Committed second = writer.commit(changes, TIME + 50, RECORDER);
-
-      assertThat(second.isPublished()).isFalse();
-      assertThat(second.revision()).isEqualTo(first.revision());
-      assertThat(second.root()).isEqualTo(first.root()).isEqualTo(second.previousRoot());
-    }
-  }
-
-  @Test
-  void dropsTheChangesThatAreTrueAlready() {
-    CatalogChange.Attach x = layer(store, "x");
-    CatalogChange.Attach y = layer(store, "y");
-    try (RepositoryWriter writer = writer(store)) {
-      writer.commit(List.of(x), TIME, RECORDER);
-      Committed second = writer.commit(List.of(x, y), TIME, RECORDER);
-
-      assertThat(second.effective()).contains(y).doesNotContain(x);
-    }
-  }
-
-  @Test
-  void neverGoesBackInTime() {
-    try (RepositoryWriter writer = writer(store)) {
-      writer.commit(List.of(layer(store, "x")), TIME, RECORDER);
-      Committed second = writer.commit(List.of(layer(store, "y")), TIME - 50, RECORDER);
-
-      assertThat(second.timestampSeconds()).isEqualTo(TIME);
-    }
-    RepositoryChecker.check(store);
   }
 
   @Test
@@ -243,18 +174,6 @@ class RepositoryWriterTest {
         assertThat(again.root()).isEqualTo(original.root());
         assertThat(again.effective()).isEqualTo(original.effective());
       }
-    }
-  }
-
-  @Test
-  void recoversGraftsFromTheCatalogs() {
-    CatalogChange.Attach x = layer(store, "x");
-    try (RepositoryWriter writer = writer(store)) {
-      writer.commit(List.of(x), TIME, RECORDER);
-
-      assertThat(writer.view().graftAt(x.path())).contains(x.graft());
-      assertThat(writer.view().graftAt(x.path().parent())).isEmpty();
-      assertThat(writer.view().graftAt(RepositoryPath.of("/.layers/zz/none"))).isEmpty();
     }
   }
 

@@ -76,21 +76,27 @@ final class TestRepository {
 
   /** A layer with two files, made for real: its catalog lies in the store. */
   static CatalogChange.Attach layer(ObjectStore store, String name) {
-    return catalog(store, RepositoryLayout.layer(hex(name)), name);
+    return layer(store, name, name);
+  }
+
+  /** With files whose contents start with this text. */
+  static CatalogChange.Attach layer(ObjectStore store, String name, String contents) {
+    return catalog(store, RepositoryLayout.layer(hex(name)), contents);
   }
 
   static CatalogChange.Attach flat(ObjectStore store, String name) {
     return catalog(store, RepositoryLayout.flat(hex(name)), name);
   }
 
-  private static CatalogChange.Attach catalog(ObjectStore store, RepositoryPath path, String name) {
+  private static CatalogChange.Attach catalog(
+      ObjectStore store, RepositoryPath path, String contents) {
     try (ObjectCompressor compressor = CatalogCompression.FOR_PUBLISHERS.newCompressor();
         EditableCatalog catalog =
             EditableCatalog.createNested(path, Directories.plain(1_000), HashAlgorithm.SHA1)) {
       ObjectUploads uploads = new ObjectUploads(store);
       catalog.makeDirectories(path.resolve("etc"), Directories.plain(1_000));
       for (String file : new String[] {"hostname", "motd"}) {
-        byte[] content = (name + file).getBytes(StandardCharsets.UTF_8);
+        byte[] content = (contents + file).getBytes(StandardCharsets.UTF_8);
         ContentHash object = uploads.putFile(content, compressor);
         catalog.put(
             path.resolve("etc").resolve(file),
