@@ -1,6 +1,7 @@
 package io.lamina.standalone;
 
 import io.lamina.converter.ConverterSettings;
+import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.gateway.GatewayProcess;
 import io.lamina.gateway.settings.GatewaySettings;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
@@ -40,7 +42,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Repositories repositories;
   private final Path data;
-  private final ImageAccess images;
+  private final ImageSources images;
   private final Processes processes;
   private final GatewayProcess gateway;
 
@@ -56,6 +58,23 @@ public final class EmbeddedLamina implements AutoCloseable {
 
   /** As {@link #start(Path, int)}, with everything that varies given. */
   public static EmbeddedLamina start(Path data, int port, Clock clock, RandomGenerator random) {
+    return start(data, port, clock, random, PipelineSettings.byDefault(), UnaryOperator.identity());
+  }
+
+  /**
+   * As {@link #start(Path, int, Clock, RandomGenerator)}, for objects that are made otherwise or
+   * images that lie elsewhere.
+   *
+   * @param pipeline how contents become objects
+   * @param sources gets the usual sources of images, gives those that are read from
+   */
+  public static EmbeddedLamina start(
+      Path data,
+      int port,
+      Clock clock,
+      RandomGenerator random,
+      PipelineSettings pipeline,
+      UnaryOperator<ImageSources> sources) {
     DataFolderLock lock = DataFolderLock.take(data);
     EmbeddedBroker broker;
     try {
@@ -64,7 +83,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       lock.close();
       throw e;
     }
-    return new EmbeddedLamina(data, port, lock, broker, clock, random);
+    return new EmbeddedLamina(data, port, lock, broker, clock, random, pipeline, sources);
   }
 
   private EmbeddedLamina(
@@ -73,7 +92,9 @@ public final class EmbeddedLamina implements AutoCloseable {
       DataFolderLock lock,
       EmbeddedBroker broker,
       Clock clock,
-      RandomGenerator random) {
+      RandomGenerator random,
+      PipelineSettings pipeline,
+      UnaryOperator<ImageSources> sources) {
     this.data = data;
     this.repositories = RepositoryAccess.in(data);
     KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
@@ -82,10 +103,14 @@ public final class EmbeddedLamina implements AutoCloseable {
     processes.keep(broker);
     try {
       new Topics(kafka, TopicSettings.embedded()).ensure();
-      this.images = processes.keep(ImageAccess.asThisUser(System.getenv()));
+      ImageAccess access = processes.keep(ImageAccess.asThisUser(System.getenv()));
+      this.images = sources.apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
       processes.startConverter(
-          ConverterSettings.from(settings(Map.of("converter.instance", INSTANCE))), images);
+          ConverterSettings.from(settings(Map.of("converter.instance", INSTANCE))),
+          pipeline,
+          images,
+          access.registries());
       this.gateway =
           processes.startGateway(
               gatewaySettings(data, port),

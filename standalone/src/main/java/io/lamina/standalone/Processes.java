@@ -11,7 +11,9 @@ import io.lamina.gateway.kafka.KafkaEventFeed;
 import io.lamina.gateway.kafka.KafkaRequestLog;
 import io.lamina.gateway.repository.RepositoryDirectory;
 import io.lamina.gateway.settings.GatewaySettings;
+import io.lamina.image.ImageSources;
 import io.lamina.image.layer.LayerLimits;
+import io.lamina.image.registry.Registries;
 import io.lamina.image.thin.ThinImagePusher;
 import io.lamina.messaging.EventProducer;
 import io.lamina.messaging.KafkaSettings;
@@ -67,14 +69,24 @@ final class Processes implements AutoCloseable {
 
   /** Completes, exceptionally, when the converter cannot go on. */
   CompletableFuture<Void> startConverter(ConverterSettings settings, ImageAccess images) {
+    return startConverter(settings, PipelineSettings.byDefault(), images, images.registries());
+  }
+
+  /**
+   * The same with other objects or other sources than usual.
+   *
+   * @param registries where thin images are pushed to
+   */
+  CompletableFuture<Void> startConverter(
+      ConverterSettings settings,
+      PipelineSettings pipeline,
+      ImageSources images,
+      Registries registries) {
     CataloguedStores stores = keep(new CataloguedStores(repositories));
     StandardCrafts crafts =
         keep(
             new StandardCrafts(
-                PipelineSettings.byDefault(),
-                LayerLimits.DEFAULT,
-                new ThinImagePusher(images.registries()),
-                metrics));
+                pipeline, LayerLimits.DEFAULT, new ThinImagePusher(registries), metrics));
     ConverterProcess converter =
         keep(
             new ConverterProcess(

@@ -48,4 +48,9 @@ public record PipelineSettings(
         DEFAULT_BUFFER_BYTES,
         32);
   }
+
+  /** The same with other objects. */
+  public PipelineSettings withCompression(Compression other) {
+    return new PipelineSettings(other, hash, chunks, threads, maxBufferBytes, parallelPuts);
+  }
 }

@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Metrics by {@code kind}: {@code converter.work.duration} (also by {@code outcome}), {@code
  * converter.work.retries}, {@code converter.work.bytes} (also by {@code direction}), {@code
- * converter.work.files}; and the limits {@code layer}, {@code flat}, {@code thin}.
+ * converter.work.files}, {@code converter.work.objects} (also by {@code found}); and the limits
+ * {@code layer}, {@code flat}, {@code thin}.
  */
 public final class WorkRunner {
   private static final Logger LOG = LoggerFactory.getLogger(WorkRunner.class);
@@ -203,12 +204,18 @@ public final class WorkRunner {
           bytes(kind, "unpacked", f.unpackedBytes());
           bytes(kind, "stored", f.newBytes());
           meters.counter("converter.work.files", "kind", kind).increment(f.files());
+          objects(kind, "new", f.newObjects());
+          objects(kind, "known", f.objects() - f.newObjects());
         });
     return figures.map(WorkFigures::toString).orElse("");
   }
 
   private void bytes(String kind, String direction, long count) {
     meters.counter("converter.work.bytes", "kind", kind, "direction", direction).increment(count);
+  }
+
+  private void objects(String kind, String found, long count) {
+    meters.counter("converter.work.objects", "kind", kind, "found", found).increment(count);
   }
 
   private static String label(WorkKey.Kind kind) {

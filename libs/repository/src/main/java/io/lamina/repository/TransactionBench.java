@@ -50,6 +50,11 @@ public final class TransactionBench {
     public Plan {
       sizes = List.copyOf(sizes);
     }
+
+    /** The same at other sizes, rising. */
+    public Plan withSizes(List<Integer> others) {
+      return new Plan(others, graftsPerTransaction, transactions, warmUp);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package io.lamina.standalone.command;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
 import io.lamina.settings.SettingsException;
+import io.lamina.standalone.bench.BenchmarkException;
 import io.lamina.standalone.client.GatewayException;
 import io.lamina.storage.StorageException;
 
@@ -33,6 +34,7 @@ public enum ExitCode {
     return switch (failure) {
       case CommandException e -> e.code();
       case SettingsException _ -> USAGE;
+      case BenchmarkException _ -> REQUEST_FAILED;
       case GatewayException e ->
           switch (e.status()) {
             case 0, 429, 502, 503, 504 -> UNAVAILABLE;

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       StatCommand.class,
       CheckCommand.class,
       DemoCommand.class,
+      BenchCommand.class,
       GenerateCompletion.class,
       HelpCommand.class
     },
@@ -59,10 +60,18 @@ public final class LaminaCommand implements Runnable {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(String... arguments) {
+    return run(
+        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+        new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+        arguments);
+  }
+
+  /** The same, writing elsewhere. */
+  static int run(PrintWriter out, PrintWriter err, String... arguments) {
     LaminaCommand root = new LaminaCommand(CommandLine.Model.CommandSpec.create());
     CommandLine line = new CommandLine(root);
-    line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
-    line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+    line.setOut(out);
+    line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler((failure, command, _) -> root.report(failure, command));
     return line.execute(arguments);

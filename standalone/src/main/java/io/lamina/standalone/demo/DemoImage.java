@@ -34,7 +34,7 @@ import org.apache.commons.compress.compressors.gzip.GzipParameters;
  * JDK in layers as a distribution would cut them, shared data of the machine, and a top layer that
  * changes and removes some of it. The same machine gives the same digests. One use, one thread.
  */
-final class DemoImage {
+public final class DemoImage {
   /** Of the machine's shared files, take no more than this. */
   private static final long SHARED_BYTES_BOUND = 256L << 20;
 
@@ -56,7 +56,7 @@ final class DemoImage {
    *
    * @return whether it had to be written
    */
-  static boolean write(Path layout, Path javaHome) throws IOException {
+  public static boolean write(Path layout, Path javaHome) throws IOException {
     if (Files.exists(layout.resolve("index.json"))) {
       return false;
     }
@@ -122,7 +122,7 @@ final class DemoImage {
   }
 
   /** The running JVM's architecture, as OCI names it. */
-  static String architecture() {
+  public static String architecture() {
     String name = System.getProperty("os.arch");
     return name.equals("aarch64") ? "arm64" : name;
   }

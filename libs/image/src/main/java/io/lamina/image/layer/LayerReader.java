@@ -127,6 +127,11 @@ public final class LayerReader implements AutoCloseable {
         pump.compressedBytesRead(), tar.offset(), entries.headers(), garbage, pump.cpuNanos());
   }
 
+  /** Whether gzip is unpacked by ISA-L here; else by the JDK. */
+  public static boolean usesIsal() {
+    return IsalInflate.isAvailable();
+  }
+
   /** Bytes of the blob that were fetched so far. */
   public long compressedBytesRead() {
     return pump.compressedBytesRead();
