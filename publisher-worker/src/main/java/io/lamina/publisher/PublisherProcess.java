@@ -85,7 +85,9 @@ public final class PublisherProcess implements AutoCloseable {
               Backends.open(repository),
               CatalogCompression.FOR_PUBLISHERS.newCompressor()),
           new CoordinatorSettings(
-              repository.definition().settings().flat(), settings.maxUnfinished()),
+              repository.definition().settings().flat(),
+              settings.maxUnfinished(),
+              settings.maxTrees()),
           notes,
           metrics,
           around.clock());

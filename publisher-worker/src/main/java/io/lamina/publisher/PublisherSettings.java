@@ -10,6 +10,7 @@ import java.util.Optional;
  *     gets its repositories back at once after a kill
  * @param maxBatch most events that share a transaction
  * @param maxUnfinished requests that may wait at once in one repository
+ * @param maxTrees different layers and merged trees that these may need together
  * @param whitelistLeft how long before its expiry a whitelist is signed anew
  * @param whitelistLife for how long it is signed
  * @param whitelistInterval how often its expiry is looked at
@@ -18,6 +19,7 @@ public record PublisherSettings(
     Optional<String> instance,
     int maxBatch,
     int maxUnfinished,
+    int maxTrees,
     Duration whitelistLeft,
     Duration whitelistLife,
     Duration whitelistInterval) {
@@ -28,7 +30,8 @@ public record PublisherSettings(
       new PublisherSettings(
           Optional.empty(),
           200,
-          20_000,
+          CoordinatorSettings.DEFAULT.maxUnfinished(),
+          CoordinatorSettings.DEFAULT.maxTrees(),
           Duration.ofDays(10),
           Duration.ofDays(30),
           Duration.ofHours(1));
@@ -38,8 +41,9 @@ public record PublisherSettings(
       throw new IllegalArgumentException(
           "a batch has 1 to " + MAX_BATCH + " events, not " + maxBatch);
     }
-    if (maxUnfinished < 1) {
-      throw new IllegalArgumentException("maxUnfinished must be at least 1: " + maxUnfinished);
+    if (maxUnfinished < 1 || maxTrees < 1) {
+      throw new IllegalArgumentException(
+          "maxUnfinished and maxTrees must be at least 1: " + maxUnfinished + ", " + maxTrees);
     }
     if (whitelistLeft.compareTo(whitelistLife) >= 0) {
       throw new IllegalArgumentException(
@@ -56,6 +60,7 @@ public record PublisherSettings(
         Optional.of(newInstance),
         maxBatch,
         maxUnfinished,
+        maxTrees,
         whitelistLeft,
         whitelistLife,
         whitelistInterval);

@@ -2,7 +2,6 @@ package io.lamina.publisher;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
@@ -15,6 +14,8 @@ import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.LayerConverted;
 import io.lamina.messaging.event.Event.LayerRequested;
 import io.lamina.messaging.event.Event.Pending;
+import io.lamina.messaging.event.Event.PendingFlat;
+import io.lamina.messaging.event.Event.PendingLayer;
 import io.lamina.messaging.event.Event.PendingRequest;
 import io.lamina.messaging.event.Event.PendingWork;
 import io.lamina.messaging.event.Event.RequestStatus;
@@ -31,14 +32,15 @@ import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,17 +64,10 @@ public final class RepositoryCoordinator {
   private final Map<RequestId, Unfinished> requests = new LinkedHashMap<>();
   private final Set<RequestId> earlyCancels = new LinkedHashSet<>();
   private final Map<WorkKey, Work> asked = new HashMap<>();
+  private final NeededTrees trees = new NeededTrees();
 
-  /** Layers that unfinished requests need and that the repository shows. */
-  private final Map<Digest, ShownLayer> shownLayers = new HashMap<>();
-
-  /** Merged trees that unfinished requests need and that the repository shows. */
-  private final Set<Digest> shownFlats = new HashSet<>();
-
-  // What the current batch brought and what it will say.
-  private final Map<Digest, LayerConverted> newLayers = new TreeMap<>();
-  private final Map<Digest, FlatMerged> newFlats = new TreeMap<>();
-  private final Map<String, List<Unfinished.Image>> newImages = new LinkedHashMap<>();
+  // What the current batch completed and what it will say.
+  private final Map<String, List<Unfinished>> complete = new TreeMap<>();
   private final Map<RequestId, RequestStatus> statuses = new LinkedHashMap<>();
   private final List<Work> work = new ArrayList<>();
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
@@ -89,7 +84,7 @@ public final class RepositoryCoordinator {
    *
    * @param left the latest note under each key
    */
-  public void restore(Iterable<Pending> left, PublishedContents contents) {
+  public void restore(Iterable<Pending> left, PublishedContents contents, Instant now) {
     for (Pending note : left) {
       switch (note) {
         case PendingRequest request -> {
@@ -100,10 +95,15 @@ public final class RepositoryCoordinator {
           }
         }
         case PendingWork pending -> asked.put(pending.asked().work(), pending.asked());
+        case PendingLayer layer -> trees.restore(layer);
+        case PendingFlat flat -> trees.restore(flat);
         case Event.JournalPosition position -> {}
       }
     }
-    List.copyOf(requests.values()).forEach(request -> lookUp(request, contents, Instant.EPOCH));
+    for (Unfinished request : List.copyOf(requests.values())) {
+      trees.need(neededBy(request), request.id());
+      lookUp(request, contents, now);
+    }
   }
 
   /** Whether there is nothing to wait for. */
@@ -138,30 +138,19 @@ public final class RepositoryCoordinator {
     }
   }
 
-  /** What is ready to be committed: layers first, then merged trees, then images. */
+  /**
+   * What is complete and can be committed: images by public name, then uploaded layers by digest,
+   * whatever the order in which their parts came.
+   */
   public List<Step> steps(PublishedContents contents) {
-    List<Step> steps = new ArrayList<>();
-    newLayers.forEach((digest, converted) -> steps.add(layerStep(digest, converted)));
-    newFlats.forEach(
-        (imageId, merged) ->
-            steps.add(
-                new Step(
-                    flatKey(imageId),
-                    Set.of(),
-                    List.of(new CatalogChange.Attach(merged.graft())),
-                    List.of(),
-                    List.of())));
-    newImages.clear();
+    complete.clear();
     for (Unfinished request : requests.values()) {
-      if (request instanceof Unfinished.Image image
-          && image.revision().isEmpty()
-          && isComplete(image)) {
-        newImages
-            .computeIfAbsent("image/" + image.plan.publicName(), k -> new ArrayList<>())
-            .add(image);
+      if (isComplete(request)) {
+        complete.computeIfAbsent(stepKey(request), key -> new ArrayList<>()).add(request);
       }
     }
-    newImages.forEach((key, images) -> steps.add(imageStep(key, images, contents)));
+    List<Step> steps = new ArrayList<>();
+    complete.forEach((key, group) -> steps.add(step(key, group, contents)));
     return steps;
   }
 
@@ -179,11 +168,9 @@ public final class RepositoryCoordinator {
       long revision,
       Map<RequestId, Long> earlier,
       Instant now) {
-    settleLayers(results, now);
-    settleFlats(results, now);
-    settleImages(results, earlier, now);
-    settleUploads(results, earlier, revision, now);
-    for (Unfinished request : List.copyOf(requests.values())) {
+    complete.forEach((key, group) -> settleGroup(group, resultOf(results, key), earlier, now));
+    finishShownUploads(earlier, revision, now);
+    for (Unfinished request : requests.values()) {
       List<WorkKey> outstanding = askForMissing(request, contents);
       if (request.reportsNew(outstanding)) {
         Optional<Long> shown =
@@ -191,19 +178,14 @@ public final class RepositoryCoordinator {
         say(request.status(State.PUBLISHING, outstanding, Optional.empty(), shown, now));
       }
     }
-    forgetUnneeded();
+    notes.putAll(trees.takeNotes());
     Decisions decisions = new Decisions(work, List.copyOf(statuses.values()), notes);
-    newLayers.clear();
-    newFlats.clear();
-    newImages.clear();
+    complete.clear();
     work.clear();
     statuses.clear();
     notes.clear();
     return decisions;
   }
-
-  /** A layer that the repository shows; its graft is looked up when a merge needs it. */
-  private record ShownLayer(Digest diffId, @Nullable Graft graft) {}
 
   // ---- requests -----------------------------------------------------------------------------
 
@@ -218,29 +200,44 @@ public final class RepositoryCoordinator {
       say(request.status(State.CANCELLED, List.of(), Optional.empty(), Optional.empty(), now));
       return;
     }
-    if (known == null && requests.size() >= settings.maxUnfinished()) {
-      finish(
-          request,
-          State.FAILED,
-          repository
-              + " has "
-              + settings.maxUnfinished()
-              + " unfinished requests, its bound; ask again when some are done",
-          now);
+    if (known != null) {
+      trees.release(neededBy(known), id);
+    }
+    String refusal = refusal(request, known != null);
+    if (refusal != null) {
+      finish(request, State.FAILED, refusal, now);
       return;
+    }
+    if (request instanceof Unfinished.Image image) {
+      supersedeOthers(image, now);
+    }
+    requests.put(id, request);
+    trees.need(neededBy(request), id);
+    keep(new PendingRequest(request.begin(), Optional.empty()));
+    lookUp(request, contents, now);
+  }
+
+  private @Nullable String refusal(Unfinished request, boolean isKnown) {
+    if (!isKnown && requests.size() >= settings.maxUnfinished()) {
+      return repository
+          + " has "
+          + settings.maxUnfinished()
+          + " unfinished requests, its bound; ask again when some are done";
+    }
+    if (trees.countWith(neededBy(request)) > settings.maxTrees()) {
+      return repository
+          + " has unfinished requests for "
+          + settings.maxTrees()
+          + " layers and merged trees, its bound; ask again when some are done";
     }
     if (request instanceof Unfinished.Image image) {
       try {
         ImageChanges.of(image.plan, settings.flat(), thin, path -> false);
       } catch (RepositoryException.Rejected | CvmfsException.Rejected e) {
-        finish(request, State.FAILED, message(e), now);
-        return;
+        return message(e);
       }
-      supersedeOthers(image, now);
     }
-    requests.put(id, request);
-    keep(new PendingRequest(request.begin(), Optional.empty()));
-    lookUp(request, contents, now);
+    return null;
   }
 
   private void supersedeOthers(Unfinished.Image newer, Instant now) {
@@ -255,17 +252,19 @@ public final class RepositoryCoordinator {
     }
   }
 
+  /** Finds out what the repository shows of the trees that a request needs. */
   private void lookUp(Unfinished request, PublishedContents contents, Instant now) {
+    if (neededBy(request).isEmpty()) {
+      return;
+    }
     for (LayerDescriptor layer : request.layers()) {
-      Digest blob = layer.blob().digest();
-      if (!shownLayers.containsKey(blob)
-          && !newLayers.containsKey(blob)
-          && !asked.containsKey(layerWork(blob))) {
+      WorkKey key = NeededTrees.layer(layer.blob().digest());
+      if (!trees.isShown(key) && !asked.containsKey(key)) {
         // Without a diff id it is another tool's, with other ideas of whiteouts and ownership.
         contents
-            .layer(blob)
+            .layer(layer.blob().digest())
             .flatMap(PublishedContents.Layer::diffId)
-            .ifPresent(diffId -> shownLayers.put(blob, new ShownLayer(diffId, null)));
+            .ifPresent(diffId -> trees.found(key, Optional.of(diffId)));
       }
       String conflict = conflictingDiffId(layer);
       if (conflict != null) {
@@ -275,36 +274,26 @@ public final class RepositoryCoordinator {
     }
     if (settings.flat() && request instanceof Unfinished.Image image) {
       for (PlannedPlatform platform : image.plan.platforms()) {
-        Digest imageId = platform.imageId();
-        if (!shownFlats.contains(imageId) && !newFlats.containsKey(imageId)) {
-          if (contents.hasFlat(imageId)) {
-            shownFlats.add(imageId);
-          }
+        WorkKey key = NeededTrees.flat(platform.imageId());
+        if (!trees.isShown(key) && contents.hasFlat(platform.imageId())) {
+          trees.found(key, Optional.empty());
         }
       }
     }
   }
 
   /**
-   * A manifest may name any blob beside any config. Were a published layer taken by its blob digest
-   * alone, it could be merged into an image whose config promises something else.
+   * A manifest may name any blob beside any config. Were an available layer taken by its blob
+   * digest alone, it could be merged into an image whose config promises something else.
    */
   private @Nullable String conflictingDiffId(LayerDescriptor layer) {
-    Digest blob = layer.blob().digest();
-    Optional<Digest> known = Optional.empty();
-    ShownLayer shown = shownLayers.get(blob);
-    LayerConverted converted = newLayers.get(blob);
-    if (shown != null) {
-      known = Optional.of(shown.diffId());
-    } else if (converted != null) {
-      known = Optional.of(converted.layer().diffId());
-    }
-    return known
+    return trees
+        .diffId(NeededTrees.layer(layer.blob().digest()))
         .filter(diffId -> !diffId.equals(layer.diffId()))
         .map(
             diffId ->
                 "layer "
-                    + blob
+                    + layer.blob().digest()
                     + " unpacks to "
                     + diffId
                     + ", but the image's config says "
@@ -328,42 +317,45 @@ public final class RepositoryCoordinator {
   }
 
   private void finish(Unfinished request, State state, @Nullable String detail, Instant now) {
-    requests.remove(request.id());
-    forget(requestNote(request.id()));
     Optional<Long> revision =
         request instanceof Unfinished.Image image ? image.revision() : Optional.empty();
-    say(request.status(state, List.of(), Optional.ofNullable(detail), revision, now));
+    end(request, state, detail, revision, now);
   }
 
   private void done(Unfinished request, long revision, @Nullable String detail, Instant now) {
+    end(request, State.DONE, detail, Optional.of(revision), now);
+  }
+
+  private void end(
+      Unfinished request,
+      State state,
+      @Nullable String detail,
+      Optional<Long> revision,
+      Instant now) {
     requests.remove(request.id());
+    trees.release(neededBy(request), request.id());
     forget(requestNote(request.id()));
-    say(
-        request.status(
-            State.DONE, List.of(), Optional.ofNullable(detail), Optional.of(revision), now));
+    say(request.status(state, List.of(), Optional.ofNullable(detail), revision, now));
   }
 
   // ---- results of work ----------------------------------------------------------------------
 
   private void converted(LayerConverted converted, Instant now) {
     Digest blob = converted.layer().blob().digest();
+    WorkKey key = NeededTrees.layer(blob);
     if (!converted.graft().path().equals(RepositoryLayout.layer(blob.hex()))) {
       failed(
-          layerWork(blob),
+          key,
           "the converter made layer " + blob + " for another place: " + converted.graft().path(),
           now);
       return;
     }
-    answered(layerWork(blob));
-    boolean needed =
-        requests.values().stream()
-            .flatMap(request -> request.layers().stream())
-            .anyMatch(layer -> layer.blob().digest().equals(blob));
-    if (!needed || shownLayers.containsKey(blob)) {
+    answered(key);
+    if (!trees.isNeeded(key)) {
       return;
     }
-    newLayers.put(blob, converted);
-    for (Unfinished request : List.copyOf(requests.values())) {
+    trees.hold(converted);
+    for (Unfinished request : needing(key)) {
       for (LayerDescriptor layer : request.layers()) {
         String conflict = layer.blob().digest().equals(blob) ? conflictingDiffId(layer) : null;
         if (conflict != null) {
@@ -376,22 +368,17 @@ public final class RepositoryCoordinator {
 
   private void merged(FlatMerged merged, Instant now) {
     Digest imageId = merged.imageId();
+    WorkKey key = NeededTrees.flat(imageId);
     if (!merged.graft().path().equals(RepositoryLayout.flat(imageId.hex()))) {
       failed(
-          flatWork(imageId),
+          key,
           "the converter merged image " + imageId + " for another place: " + merged.graft().path(),
           now);
       return;
     }
-    answered(flatWork(imageId));
-    boolean needed =
-        requests.values().stream()
-            .anyMatch(
-                request ->
-                    request instanceof Unfinished.Image image
-                        && image.platformOf(imageId).isPresent());
-    if (needed && settings.flat() && !shownFlats.contains(imageId)) {
-      newFlats.put(imageId, merged);
+    answered(key);
+    if (trees.isNeeded(key)) {
+      trees.hold(merged);
     }
   }
 
@@ -409,22 +396,20 @@ public final class RepositoryCoordinator {
       return;
     }
     answered(key);
-    for (Unfinished request : List.copyOf(requests.values())) {
-      boolean concerned =
-          switch (order) {
-            // Others may name another source or another diff id: they get their own attempt.
-            case LayerRequested layer ->
-                request.source().equals(layer.image()) && request.needs(layer.layer());
-            case FlatRequested flat ->
-                request instanceof Unfinished.Image image
-                    && image.revision().isEmpty()
-                    && image.platformOf(flat.imageId()).isPresent();
-            case ThinRequested thinOrder -> request.id().equals(thinOrder.request());
-          };
-      if (concerned) {
-        finish(request, State.FAILED, reason, now);
-      }
-    }
+    List<Unfinished> concerned =
+        switch (order) {
+          // Others may name another source or another diff id: they get their own attempt.
+          case LayerRequested layer ->
+              needing(key).stream()
+                  .filter(
+                      request ->
+                          request.source().equals(layer.image()) && request.needs(layer.layer()))
+                  .toList();
+          case FlatRequested flat -> needing(key);
+          case ThinRequested thinOrder ->
+              Optional.ofNullable(requests.get(thinOrder.request())).stream().toList();
+        };
+    concerned.forEach(request -> finish(request, State.FAILED, reason, now));
   }
 
   private void answered(WorkKey key) {
@@ -435,129 +420,78 @@ public final class RepositoryCoordinator {
 
   // ---- steps --------------------------------------------------------------------------------
 
-  private Step layerStep(Digest digest, LayerConverted converted) {
-    return new Step(
-        layerKey(digest),
-        Set.of(),
-        List.of(
-            new CatalogChange.Attach(converted.graft()),
-            new CatalogChange.PutSymlink(
-                RepositoryLayout.layerDiffId(digest.hex()), converted.layer().diffId().toString())),
-        List.of(),
-        requests.values().stream()
-            .filter(r -> r instanceof Unfinished.Upload && r.needs(converted.layer()))
-            .map(Unfinished::id)
-            .toList());
+  private boolean isComplete(Unfinished request) {
+    List<WorkKey> needed = neededBy(request);
+    return switch (request) {
+      case Unfinished.Image image ->
+          image.revision().isEmpty() && needed.stream().allMatch(trees::isAvailable);
+      // One that is shown already has nothing to commit.
+      case Unfinished.Upload _ -> needed.stream().allMatch(trees::isHeld);
+    };
   }
 
-  private Step imageStep(String key, List<Unfinished.Image> images, PublishedContents contents) {
-    Unfinished.Image image = images.getFirst();
-    ImageChanges changes = ImageChanges.of(image.plan, settings.flat(), thin, contents::exists);
-    Set<String> needs = new HashSet<>();
-    image.layers().stream()
-        .map(layer -> layer.blob().digest())
-        .filter(newLayers::containsKey)
-        .forEach(digest -> needs.add(layerKey(digest)));
-    image.plan.platforms().stream()
-        .map(PlannedPlatform::imageId)
-        .filter(newFlats::containsKey)
-        .forEach(imageId -> needs.add(flatKey(imageId)));
+  private static String stepKey(Unfinished request) {
+    return switch (request) {
+      case Unfinished.Image image -> "image/" + image.plan.publicName();
+      case Unfinished.Upload upload -> "upload/" + upload.diff.layer().blob().digest().hex();
+    };
+  }
+
+  /** Requests of one group want the same. */
+  private Step step(String key, List<Unfinished> group, PublishedContents contents) {
+    ImageChanges changes =
+        switch (group.getFirst()) {
+          case Unfinished.Image image ->
+              ImageChanges.of(image.plan, settings.flat(), thin, contents::exists);
+          case Unfinished.Upload _ -> new ImageChanges(List.of(), List.of());
+        };
     return new Step(
         key,
-        needs,
+        trees.changes(neededBy(group.getFirst())),
         changes.changes(),
         changes.files(),
-        images.stream().map(Unfinished::id).toList());
-  }
-
-  private boolean isComplete(Unfinished.Image image) {
-    for (LayerDescriptor layer : image.layers()) {
-      Digest blob = layer.blob().digest();
-      if (!shownLayers.containsKey(blob) && !newLayers.containsKey(blob)) {
-        return false;
-      }
-    }
-    for (PlannedPlatform platform : image.plan.platforms()) {
-      if (settings.flat()
-          && !shownFlats.contains(platform.imageId())
-          && !newFlats.containsKey(platform.imageId())) {
-        return false;
-      }
-    }
-    return true;
+        group.stream().map(Unfinished::id).toList(),
+        group.stream().mapToLong(Unfinished::timestampSeconds).min().orElseThrow());
   }
 
   // ---- after the commit ---------------------------------------------------------------------
 
-  private void settleLayers(Map<String, Step.Result> results, Instant now) {
-    newLayers.forEach(
-        (digest, converted) -> {
-          switch (resultOf(results, layerKey(digest))) {
-            case Step.Result.Shown shown ->
-                shownLayers.put(
-                    digest, new ShownLayer(converted.layer().diffId(), converted.graft()));
-            case Step.Result.Refused refused -> {
-              for (Unfinished request : List.copyOf(requests.values())) {
-                if (request.needs(converted.layer())) {
-                  finish(request, State.FAILED, refused.reason(), now);
-                }
-              }
-            }
+  private void settleGroup(
+      List<Unfinished> group, Step.Result result, Map<RequestId, Long> earlier, Instant now) {
+    for (Unfinished request : group) {
+      switch (result) {
+        case Step.Result.Refused refused -> finish(request, State.FAILED, refused.reason(), now);
+        case Step.Result.Shown shown -> {
+          trees.committed(neededBy(request));
+          Long before = earlier.get(request.id());
+          long revision = before == null ? shown.revision() : before;
+          boolean fresh = shown.changed() || before != null;
+          switch (request) {
+            case Unfinished.Image image -> shown(image, revision, fresh, now);
+            case Unfinished.Upload upload -> done(upload, revision, detailOf(fresh), now);
           }
-        });
+        }
+      }
+    }
   }
 
-  private void settleFlats(Map<String, Step.Result> results, Instant now) {
-    newFlats.forEach(
-        (imageId, merged) -> {
-          switch (resultOf(results, flatKey(imageId))) {
-            case Step.Result.Shown shown -> shownFlats.add(imageId);
-            case Step.Result.Refused refused -> {
-              for (Unfinished request : List.copyOf(requests.values())) {
-                if (request instanceof Unfinished.Image image
-                    && image.revision().isEmpty()
-                    && image.platformOf(imageId).isPresent()) {
-                  finish(request, State.FAILED, refused.reason(), now);
-                }
-              }
-            }
-          }
-        });
+  private void shown(Unfinished.Image image, long revision, boolean fresh, Instant now) {
+    trees.release(neededBy(image), image.id());
+    image.shownIn(revision);
+    if (image.plan.thinTarget().isPresent()) {
+      keep(new PendingRequest(image.plan, Optional.of(revision)));
+    } else {
+      done(image, revision, detailOf(image, fresh), now);
+    }
   }
 
-  private void settleImages(
-      Map<String, Step.Result> results, Map<RequestId, Long> earlier, Instant now) {
-    newImages.forEach(
-        (key, images) -> {
-          Step.Result result = resultOf(results, key);
-          for (Unfinished.Image image : images) {
-            if (!requests.containsKey(image.id())) {
-              continue; // a layer that it needs was refused, which has been said
-            }
-            switch (result) {
-              case Step.Result.Refused refused ->
-                  finish(image, State.FAILED, refused.reason(), now);
-              case Step.Result.Shown shown -> {
-                Long before = earlier.get(image.id());
-                long revision = before == null ? shown.revision() : before;
-                boolean fresh = shown.changed() || before != null;
-                image.shownIn(revision);
-                if (image.plan.thinTarget().isPresent()) {
-                  keep(new PendingRequest(image.plan, Optional.of(revision)));
-                } else {
-                  done(image, revision, detailOf(image, fresh), now);
-                }
-              }
-            }
-          }
-        });
+  private static @Nullable String detailOf(boolean fresh) {
+    return fresh ? null : "already published";
   }
 
   private static @Nullable String detailOf(Unfinished.Image image, boolean fresh) {
     List<String> parts = new ArrayList<>();
-    if (!fresh) {
-      parts.add("already published");
-    }
+    Optional.ofNullable(detailOf(fresh)).ifPresent(parts::add);
     List<Digest> foreign =
         image.plan.platforms().stream()
             .flatMap(p -> p.foreignLayers().stream())
@@ -569,22 +503,14 @@ public final class RepositoryCoordinator {
     return parts.isEmpty() ? null : String.join("; ", parts);
   }
 
-  private void settleUploads(
-      Map<String, Step.Result> results, Map<RequestId, Long> earlier, long revision, Instant now) {
+  /** Uploads of layers that had been published by other requests. */
+  private void finishShownUploads(Map<RequestId, Long> earlier, long revision, Instant now) {
     for (Unfinished request : List.copyOf(requests.values())) {
-      if (!(request instanceof Unfinished.Upload upload)) {
-        continue;
+      if (request instanceof Unfinished.Upload upload
+          && neededBy(upload).stream().allMatch(trees::isShown)) {
+        Long before = earlier.get(upload.id());
+        done(upload, before == null ? revision : before, detailOf(before != null), now);
       }
-      Digest blob = upload.diff.layer().blob().digest();
-      if (!shownLayers.containsKey(blob)) {
-        continue;
-      }
-      Long before = earlier.get(request.id());
-      boolean fresh =
-          before != null
-              || (results.get(layerKey(blob)) instanceof Step.Result.Shown shown
-                  && shown.changed());
-      done(request, before == null ? revision : before, fresh ? null : "already published", now);
     }
   }
 
@@ -596,100 +522,99 @@ public final class RepositoryCoordinator {
       askForThin(image);
       return outstanding;
     }
-    boolean allLayers = true;
     for (LayerDescriptor layer : request.layers()) {
-      Digest blob = layer.blob().digest();
-      if (!shownLayers.containsKey(blob)) {
-        allLayers = false;
-        outstanding.add(layerWork(blob));
-        ask(new LayerRequested(repository, layer, request.source(), request.timestampSeconds()));
+      WorkKey key = NeededTrees.layer(layer.blob().digest());
+      if (!trees.isAvailable(key)) {
+        outstanding.add(key);
+        ask(
+            key,
+            () ->
+                new LayerRequested(
+                    repository, layer, request.source(), request.timestampSeconds()));
       }
     }
-    if (settings.flat() && request instanceof Unfinished.Image image) {
-      for (PlannedPlatform platform : image.plan.platforms()) {
-        if (!shownFlats.contains(platform.imageId())) {
-          outstanding.add(flatWork(platform.imageId()));
-          if (allLayers || isShown(platform)) {
-            askForFlat(image, platform, contents);
-          }
-        }
+    if (request instanceof Unfinished.Image image) {
+      outstanding.addAll(askForFlats(image, contents));
+      if (image.plan.thinTarget().isPresent()) {
+        outstanding.add(image.thinWork());
       }
     }
-    image(request)
-        .filter(i -> i.plan.thinTarget().isPresent())
-        .ifPresent(i -> outstanding.add(i.thinWork()));
     return outstanding;
   }
 
-  private boolean isShown(PlannedPlatform platform) {
-    return platform.layers().stream()
-        .allMatch(layer -> shownLayers.containsKey(layer.blob().digest()));
+  private List<WorkKey> askForFlats(Unfinished.Image image, PublishedContents contents) {
+    List<WorkKey> outstanding = new ArrayList<>();
+    for (PlannedPlatform platform : image.plan.platforms()) {
+      WorkKey key = NeededTrees.flat(platform.imageId());
+      if (!settings.flat() || trees.isAvailable(key)) {
+        continue;
+      }
+      outstanding.add(key);
+      List<WorkKey> layers =
+          platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
+      if (layers.stream().allMatch(trees::isAvailable)) {
+        ask(
+            key,
+            () ->
+                new FlatRequested(
+                    repository,
+                    platform.imageId(),
+                    layers.stream().map(layer -> graftOf(layer, contents)).toList(),
+                    platform.config(),
+                    image.timestampSeconds()));
+      }
+    }
+    return outstanding;
   }
 
-  private void askForFlat(
-      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
-    List<Graft> grafts = new ArrayList<>();
-    for (LayerDescriptor layer : platform.layers()) {
-      grafts.add(graftOf(layer.blob().digest(), contents));
-    }
-    ask(
-        new FlatRequested(
-            repository, platform.imageId(), grafts, platform.config(), image.timestampSeconds()));
-  }
-
-  private Graft graftOf(Digest blob, PublishedContents contents) {
-    ShownLayer shown = shownLayers.get(blob);
-    if (shown != null && shown.graft() != null) {
-      return shown.graft();
-    }
-    Graft graft =
-        contents
-            .layerGraft(blob)
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        repository + " showed layer " + blob + " and shows it no more"));
-    if (shown != null) {
-      shownLayers.put(blob, new ShownLayer(shown.diffId(), graft));
-    }
-    return graft;
+  private Graft graftOf(WorkKey layer, PublishedContents contents) {
+    return trees.graft(
+        layer,
+        () ->
+            contents
+                .layerGraft(new Digest(layer.id()))
+                .orElseThrow(
+                    () ->
+                        new IllegalStateException(
+                            repository + " showed " + layer + " and shows it no more")));
   }
 
   private void askForThin(Unfinished.Image image) {
     PlannedPlatform platform = image.plan.platforms().getFirst();
     ask(
-        new ThinRequested(
-            repository,
-            image.id(),
-            image.plan.image(),
-            image.plan.thinTarget().orElseThrow(),
-            platform.config(),
-            platform.layers().stream().map(layer -> layer.blob().digest()).toList()));
+        image.thinWork(),
+        () ->
+            new ThinRequested(
+                repository,
+                image.id(),
+                image.plan.image(),
+                image.plan.thinTarget().orElseThrow(),
+                platform.config(),
+                platform.layers().stream().map(layer -> layer.blob().digest()).toList()));
   }
 
-  private void ask(Work order) {
-    if (asked.putIfAbsent(order.work(), order) == null) {
-      work.add(order);
-      keep(new PendingWork(order));
+  private void ask(WorkKey key, Supplier<Work> order) {
+    if (!asked.containsKey(key)) {
+      Work made = order.get();
+      asked.put(key, made);
+      work.add(made);
+      keep(new PendingWork(made));
     }
-  }
-
-  private void forgetUnneeded() {
-    Set<Digest> layers = new HashSet<>();
-    Set<Digest> images = new HashSet<>();
-    for (Unfinished request : requests.values()) {
-      request.layers().forEach(layer -> layers.add(layer.blob().digest()));
-      image(request)
-          .ifPresent(image -> image.plan.platforms().forEach(p -> images.add(p.imageId())));
-    }
-    shownLayers.keySet().retainAll(layers);
-    shownFlats.retainAll(images);
   }
 
   // ---- small words --------------------------------------------------------------------------
 
-  private static Optional<Unfinished.Image> image(Unfinished request) {
-    return request instanceof Unfinished.Image image ? Optional.of(image) : Optional.empty();
+  /** The trees without which the request cannot be fulfilled; none once it is shown. */
+  private List<WorkKey> neededBy(Unfinished request) {
+    return request instanceof Unfinished.Image image && image.revision().isPresent()
+        ? List.of()
+        : request.trees(settings.flat());
+  }
+
+  private List<Unfinished> needing(WorkKey key) {
+    return trees.neededBy(key).stream()
+        .map(id -> Objects.requireNonNull(requests.get(id)))
+        .toList();
   }
 
   private static Step.Result resultOf(Map<String, Step.Result> results, String key) {
@@ -714,22 +639,6 @@ public final class RepositoryCoordinator {
 
   private static String requestNote(RequestId id) {
     return "request/" + id;
-  }
-
-  private static String layerKey(Digest digest) {
-    return "layer/" + digest.hex();
-  }
-
-  private static String flatKey(Digest imageId) {
-    return "flat/" + imageId.hex();
-  }
-
-  private static WorkKey layerWork(Digest digest) {
-    return new WorkKey(WorkKey.Kind.LAYER, digest.hex());
-  }
-
-  private static WorkKey flatWork(Digest imageId) {
-    return new WorkKey(WorkKey.Kind.FLAT, imageId.hex());
   }
 
   private static String message(RuntimeException e) {

@@ -2,6 +2,7 @@ package io.lamina.publisher;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.messaging.MessagingException;
@@ -29,6 +30,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,7 +83,7 @@ final class RepositoryDesk implements AutoCloseable {
                 .findFirst());
     this.metrics = metrics;
     this.clock = clock;
-    coordinator.restore(notes, contents);
+    coordinator.restore(notes, contents, clock.instant());
   }
 
   /**
@@ -102,8 +106,7 @@ final class RepositoryDesk implements AutoCloseable {
       received.event().flatMap(RepositoryDesk::request).ifPresent(id -> causes.put(id, received));
     }
     List<Step> steps = coordinator.steps(contents);
-    Map<String, Step.Result> results =
-        steps.isEmpty() ? Map.of() : commit(steps, now.getEpochSecond(), said);
+    Map<String, Step.Result> results = steps.isEmpty() ? Map.of() : commit(steps, said);
     Decisions decisions =
         coordinator.settle(results, contents, backend.view().manifest().revision(), earlier, now);
     return outgoing(batch.getFirst(), causes, said, decisions);
@@ -116,69 +119,43 @@ final class RepositoryDesk implements AutoCloseable {
 
   // ---- transactions -------------------------------------------------------------------------
 
-  private Map<String, Step.Result> commit(
-      List<Step> steps, long timestampSeconds, List<TransactionPublished> said) {
-    Map<Step, List<CatalogChange>> changes = new LinkedHashMap<>();
-    steps.forEach(step -> changes.put(step, changesOf(step)));
+  /** All steps in one transaction; if that is refused, each half of them, down to single steps. */
+  private Map<String, Step.Result> commit(List<Step> steps, List<TransactionPublished> said) {
     try {
-      return commitTogether(changes, timestampSeconds, said);
+      return commitTogether(steps, said);
     } catch (RepositoryException.Rejected | MessagingException.Rejected e) {
-      if (steps.size() == 1) {
-        return Map.of(steps.getFirst().key(), refused(steps.getFirst(), e));
-      }
       LOG.atWarn()
           .addKeyValue("repository", repository)
-          .addKeyValue("steps", steps.size())
+          .addKeyValue("steps", steps.size() == 1 ? steps.getFirst().key() : steps.size())
           .addKeyValue("reason", e.getMessage())
-          .log("a transaction was refused; committing its steps one by one");
-      return commitOneByOne(changes, timestampSeconds, said);
+          .log("a transaction was refused");
+      if (steps.size() == 1) {
+        return Map.of(
+            steps.getFirst().key(),
+            new Step.Result.Refused(Optional.ofNullable(e.getMessage()).orElse(e.toString())));
+      }
+      int half = steps.size() / 2;
+      Map<String, Step.Result> results = new LinkedHashMap<>(commit(steps.subList(0, half), said));
+      results.putAll(commit(steps.subList(half, steps.size()), said));
+      return results;
     }
   }
 
-  private Map<String, Step.Result> commitOneByOne(
-      Map<Step, List<CatalogChange>> changes,
-      long timestampSeconds,
-      List<TransactionPublished> said) {
-    Map<String, Step.Result> results = new LinkedHashMap<>();
-    changes.forEach(
-        (step, stepChanges) -> {
-          Optional<String> missing =
-              step.needs().stream()
-                  .filter(key -> results.get(key) instanceof Step.Result.Refused)
-                  .findFirst();
-          if (missing.isPresent()) {
-            results.put(
-                step.key(),
-                new Step.Result.Refused("it needs " + missing.get() + ", which was refused"));
-            return;
-          }
-          try {
-            results.putAll(commitTogether(Map.of(step, stepChanges), timestampSeconds, said));
-          } catch (RepositoryException.Rejected | MessagingException.Rejected e) {
-            results.put(step.key(), refused(step, e));
-          }
-        });
-    return results;
-  }
-
-  private Step.Result refused(Step step, RuntimeException e) {
-    LOG.atWarn()
-        .addKeyValue("repository", repository)
-        .addKeyValue("step", step.key())
-        .addKeyValue("reason", e.getMessage())
-        .log("refused");
-    return new Step.Result.Refused(Optional.ofNullable(e.getMessage()).orElse(e.toString()));
-  }
-
   private Map<String, Step.Result> commitTogether(
-      Map<Step, List<CatalogChange>> changes,
-      long timestampSeconds,
-      List<TransactionPublished> said) {
-    List<CatalogChange> all = changes.values().stream().flatMap(List::stream).toList();
+      List<Step> steps, List<TransactionPublished> said) {
+    // Each tree once, and before the links that lead to it.
+    SortedMap<RepositoryPath, CatalogChange> trees = new TreeMap<>();
+    Map<Step, List<CatalogChange>> others = new LinkedHashMap<>();
     Set<RequestId> requests = new LinkedHashSet<>();
-    changes.keySet().forEach(step -> requests.addAll(step.requests()));
+    for (Step step : steps) {
+      step.trees().forEach(change -> trees.putIfAbsent(change.path(), change));
+      others.put(step, changesOf(step));
+      requests.addAll(step.requests());
+    }
+    List<CatalogChange> all = new ArrayList<>(trees.values());
+    others.values().forEach(all::addAll);
     Announcement announcement = new Announcement(List.copyOf(requests));
-    Committed committed = backend.commit(all, timestampSeconds, announcement);
+    Committed committed = backend.commit(all, timestampOf(steps), announcement);
     metrics.transaction(committed);
     if (committed.isPublished()) {
       // Between the last transaction that this desk knows and its own, others may have died.
@@ -195,13 +172,20 @@ final class RepositoryDesk implements AutoCloseable {
     }
     Set<CatalogChange> effective = new HashSet<>(committed.effective());
     Map<String, Step.Result> results = new LinkedHashMap<>();
-    changes.forEach(
-        (step, stepChanges) ->
+    others.forEach(
+        (step, changes) ->
             results.put(
                 step.key(),
                 new Step.Result.Shown(
-                    committed.revision(), stepChanges.stream().anyMatch(effective::contains))));
+                    committed.revision(),
+                    Stream.concat(step.trees().stream(), changes.stream())
+                        .anyMatch(effective::contains))));
     return results;
+  }
+
+  /** Never the clock: the same requests are to end on the same root hash whenever they are met. */
+  private static long timestampOf(List<Step> steps) {
+    return steps.stream().mapToLong(Step::timestampSeconds).max().orElseThrow();
   }
 
   private List<TransactionPublished> missingBetween(

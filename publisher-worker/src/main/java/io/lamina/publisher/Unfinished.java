@@ -5,12 +5,12 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.DiffCommitRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.RequestStatus;
-import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A request that is not final yet, and what was last said of it. Owned by its coordinator. */
 abstract sealed class Unfinished {
@@ -23,10 +23,20 @@ abstract sealed class Unfinished {
   /** Every layer it needs, each once. */
   abstract List<LayerDescriptor> layers();
 
+  /**
+   * What the repository must show for it, each once: layers and, if there are any, merged trees.
+   *
+   * @param flat whether the repository has merged trees
+   */
+  abstract List<WorkKey> trees(boolean flat);
+
   /** Where its layers can be fetched from, as work orders name it. */
   abstract String source();
 
-  /** The time recorded for whatever has no time of its own. */
+  /**
+   * The time recorded for whatever has no time of its own: when the request was accepted, which is
+   * the same however often and whenever it is worked on.
+   */
   abstract long timestampSeconds();
 
   abstract RequestStatus status(
@@ -59,11 +69,24 @@ abstract sealed class Unfinished {
   static final class Image extends Unfinished {
     final ImagePlanned plan;
     private final List<LayerDescriptor> layers;
+    private final List<WorkKey> layerKeys;
+    private final List<WorkKey> allKeys;
     private Optional<Long> revision;
 
     Image(ImagePlanned plan, Optional<Long> revision) {
       this.plan = plan;
       this.layers = plan.platforms().stream().flatMap(p -> p.layers().stream()).distinct().toList();
+      this.layerKeys =
+          layers.stream()
+              .map(layer -> NeededTrees.layer(layer.blob().digest()))
+              .distinct()
+              .toList();
+      this.allKeys =
+          Stream.concat(
+                  layerKeys.stream(),
+                  plan.platforms().stream().map(p -> NeededTrees.flat(p.imageId())))
+              .distinct()
+              .toList();
       this.revision = revision;
     }
 
@@ -87,10 +110,6 @@ abstract sealed class Unfinished {
       return new WorkKey(WorkKey.Kind.THIN, plan.request().value());
     }
 
-    Optional<PlannedPlatform> platformOf(io.lamina.image.Digest imageId) {
-      return plan.platforms().stream().filter(p -> p.imageId().equals(imageId)).findFirst();
-    }
-
     @Override
     RequestId id() {
       return plan.request();
@@ -107,13 +126,18 @@ abstract sealed class Unfinished {
     }
 
     @Override
+    List<WorkKey> trees(boolean flat) {
+      return flat ? allKeys : layerKeys;
+    }
+
+    @Override
     String source() {
       return plan.image();
     }
 
     @Override
     long timestampSeconds() {
-      return plan.plannedAt().getEpochSecond();
+      return plan.acceptedAt().getEpochSecond();
     }
 
     @Override
@@ -160,6 +184,11 @@ abstract sealed class Unfinished {
     @Override
     List<LayerDescriptor> layers() {
       return List.of(diff.layer());
+    }
+
+    @Override
+    List<WorkKey> trees(boolean flat) {
+      return List.of(NeededTrees.layer(diff.layer().blob().digest()));
     }
 
     @Override

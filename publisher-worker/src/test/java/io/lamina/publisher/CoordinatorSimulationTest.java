@@ -9,6 +9,7 @@ import static io.lamina.publisher.TestEvents.platform;
 import static io.lamina.publisher.TestEvents.withThin;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.messaging.event.Event;
@@ -67,6 +68,7 @@ class CoordinatorSimulationTest {
 
     private final Map<RequestId, Event> requests = new LinkedHashMap<>();
     private final Set<WorkKey> underWay = new HashSet<>();
+    private final Set<ContentHash> made = new HashSet<>();
     private final Map<RepositoryPath, CatalogChange.Attach> grafted = new HashMap<>();
     private RepositoryCoordinator coordinator = fresh();
     private int produced;
@@ -193,11 +195,7 @@ class CoordinatorSimulationTest {
       for (Event.Work work : decisions.work()) {
         assertThat(underWay.add(work.work())).as("%s is asked for once", work.work()).isTrue();
         if (work instanceof Event.FlatRequested flat) {
-          assertThat(flat.layers())
-              .allSatisfy(
-                  graft ->
-                      assertThat(repository.entries())
-                          .containsEntry(graft.path(), new CatalogChange.Attach(graft)));
+          assertThat(flat.layers()).allSatisfy(graft -> assertThat(made).contains(graft.catalog()));
         }
         queue.add(work);
       }
@@ -205,6 +203,7 @@ class CoordinatorSimulationTest {
           .notes()
           .forEach(
               (key, note) -> note.ifPresentOrElse(n -> notes.put(key, n), () -> notes.remove(key)));
+      checkEveryNoteIsOfUse();
       for (Event.RequestStatus status : decisions.statuses()) {
         Event.RequestStatus last = statuses.put(status.request(), status);
         if (last != null && last.state() == State.DONE) {
@@ -218,10 +217,11 @@ class CoordinatorSimulationTest {
 
     private void noLongerUnderWay(Event event) {
       switch (event) {
-        case Event.LayerConverted e ->
-            underWay.remove(new WorkKey(WorkKey.Kind.LAYER, e.layer().blob().digest().hex()));
-        case Event.FlatMerged e ->
-            underWay.remove(new WorkKey(WorkKey.Kind.FLAT, e.imageId().hex()));
+        case Event.LayerConverted e -> {
+          underWay.remove(NeededTrees.layer(e.layer().blob().digest()));
+          made.add(e.graft().catalog());
+        }
+        case Event.FlatMerged e -> underWay.remove(NeededTrees.flat(e.imageId()));
         case Event.ThinPushed e ->
             underWay.remove(new WorkKey(WorkKey.Kind.THIN, e.request().value()));
         case Event.WorkFailed e -> underWay.remove(e.work());
@@ -232,7 +232,7 @@ class CoordinatorSimulationTest {
     private RepositoryCoordinator fresh() {
       RepositoryCoordinator fresh =
           new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
-      fresh.restore(new ArrayList<>(notes.values()), repository);
+      fresh.restore(new ArrayList<>(notes.values()), repository, NOW);
       return fresh;
     }
 
@@ -245,12 +245,67 @@ class CoordinatorSimulationTest {
           assertThat(grafted.put(attach.path(), attach))
               .as("%s is published once", attach.path())
               .isNull();
+          checkSomethingCompleteNeeds(attach.path());
         }
         if (change instanceof CatalogChange.PutSymlink link && link.target().contains(".flat/")) {
           String flat = link.target().substring(link.target().indexOf("/.flat/"));
           assertThat(repository.entries())
               .as("%s leads somewhere", link.path())
               .containsKey(RepositoryPath.of(flat));
+        }
+      }
+    }
+
+    /** What a transaction grafts belongs to an upload, or to an image that is complete with it. */
+    private void checkSomethingCompleteNeeds(RepositoryPath tree) {
+      assertThat(requests.values())
+          .as("%s is shown for something complete", tree)
+          .anyMatch(
+              request ->
+                  switch (request) {
+                    case Event.DiffCommitRequested diff ->
+                        tree.equals(RepositoryLayout.layer(diff.layer().blob().digest().hex()));
+                    case Event.ImagePlanned plan -> treesOf(plan).contains(tree) && isShown(plan);
+                    default -> false;
+                  });
+    }
+
+    private boolean isShown(Event.ImagePlanned plan) {
+      RepositoryPath manifest =
+          RepositoryLayout.metadata(plan.publicName()).resolve("manifest.json");
+      return repository.entries().keySet().containsAll(treesOf(plan))
+          && repository.entries().get(manifest) instanceof CatalogChange.PutFile file
+          && file.object().equals(plan.platforms().getFirst().manifest().object());
+    }
+
+    private static Set<RepositoryPath> treesOf(Event.ImagePlanned plan) {
+      Set<RepositoryPath> trees = new HashSet<>();
+      for (PlannedPlatform platform : plan.platforms()) {
+        trees.add(RepositoryLayout.flat(platform.imageId().hex()));
+        platform
+            .layers()
+            .forEach(layer -> trees.add(RepositoryLayout.layer(layer.blob().digest().hex())));
+      }
+      return trees;
+    }
+
+    /** A held layer or merged tree that no unfinished request needs would stay for ever. */
+    private void checkEveryNoteIsOfUse() {
+      Set<RepositoryPath> needed = new HashSet<>();
+      for (Event.Pending note : notes.values()) {
+        if (note instanceof Event.PendingRequest(Event begin, var revision) && revision.isEmpty()) {
+          if (begin instanceof Event.ImagePlanned plan) {
+            needed.addAll(treesOf(plan));
+          } else if (begin instanceof Event.DiffCommitRequested diff) {
+            needed.add(RepositoryLayout.layer(diff.layer().blob().digest().hex()));
+          }
+        }
+      }
+      for (Event.Pending note : notes.values()) {
+        if (note instanceof Event.PendingLayer held) {
+          assertThat(needed).contains(held.converted().graft().path());
+        } else if (note instanceof Event.PendingFlat held) {
+          assertThat(needed).contains(held.merged().graft().path());
         }
       }
     }

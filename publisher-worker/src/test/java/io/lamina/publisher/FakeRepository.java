@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A repository as a map from path to what was put there; counts what really changed. */
@@ -38,37 +39,47 @@ final class FakeRepository implements PublishedContents {
   /** Commits all steps that are not refused, in one transaction. */
   Map<String, Step.Result> commit(List<Step> steps) {
     Map<String, Step.Result> results = new LinkedHashMap<>();
-    List<CatalogChange> effective = new ArrayList<>();
-    Set<String> bad = new HashSet<>();
-    Map<String, Boolean> changed = new LinkedHashMap<>();
+    List<Step> accepted = new ArrayList<>();
     for (Step step : steps) {
-      List<CatalogChange> changes = new ArrayList<>(step.changes());
-      step.files()
-          .forEach(
-              f ->
-                  changes.add(
-                      new CatalogChange.PutFile(
-                          f.path(), TestEvents.hash(f.bytes()), f.bytes().length)));
-      if (changes.stream().anyMatch(c -> refused.contains(c.path()))
-          || step.needs().stream().anyMatch(bad::contains)) {
-        bad.add(step.key());
+      if (Stream.concat(step.trees().stream(), othersOf(step).stream())
+          .anyMatch(change -> refused.contains(change.path()))) {
         results.put(step.key(), new Step.Result.Refused("refused by the test"));
-        continue;
+      } else {
+        accepted.add(step);
       }
-      int before = effective.size();
-      for (CatalogChange change : changes) {
-        if (!same(change, entries.get(change.path()))) {
-          entries.put(change.path(), change);
-          effective.add(change);
-        }
+    }
+    Map<RepositoryPath, CatalogChange> trees = new TreeMap<>();
+    accepted.forEach(step -> step.trees().forEach(change -> trees.put(change.path(), change)));
+    List<CatalogChange> all = new ArrayList<>(trees.values());
+    accepted.forEach(step -> all.addAll(othersOf(step)));
+    List<CatalogChange> effective = new ArrayList<>();
+    for (CatalogChange change : all) {
+      if (!same(change, entries.get(change.path()))) {
+        entries.put(change.path(), change);
+        effective.add(change);
       }
-      changed.put(step.key(), effective.size() > before);
     }
     if (!effective.isEmpty()) {
       transactions.add(List.copyOf(effective));
     }
-    changed.forEach((key, yes) -> results.put(key, new Step.Result.Shown(revision(), yes)));
+    for (Step step : accepted) {
+      boolean changed =
+          Stream.concat(step.trees().stream(), othersOf(step).stream())
+              .anyMatch(effective::contains);
+      results.put(step.key(), new Step.Result.Shown(revision(), changed));
+    }
     return results;
+  }
+
+  private static List<CatalogChange> othersOf(Step step) {
+    List<CatalogChange> changes = new ArrayList<>(step.changes());
+    step.files()
+        .forEach(
+            file ->
+                changes.add(
+                    new CatalogChange.PutFile(
+                        file.path(), TestEvents.hash(file.bytes()), file.bytes().length)));
+    return changes;
   }
 
   private static boolean same(CatalogChange change, @Nullable CatalogChange there) {

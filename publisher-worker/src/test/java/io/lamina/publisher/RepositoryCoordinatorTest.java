@@ -55,17 +55,20 @@ class RepositoryCoordinatorTest {
   @Test
   void showsAnImageWithItsTreeItsMetadataAndItsLinkInOneTransaction() {
     List<Event.Work> layers = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
-    List<Event.Work> flat = batch(answer(layers.get(0)), answer(layers.get(1)));
+    assertThat(batch(answer(layers.get(1)))).isEmpty();
+    List<Event.Work> flat = batch(answer(layers.get(0)));
     assertThat(flat).hasSize(1);
+    assertThat(repository.transactions()).isEmpty();
     batch(answer(flat.getFirst()));
 
-    assertThat(repository.transactions()).hasSize(2);
-    assertThat(paths(repository.transactions().get(0)))
-        .contains(layerPath("x"), layerPath("y"))
-        .doesNotContain("/" + IMAGE);
-    assertThat(paths(repository.transactions().get(1)))
+    assertThat(repository.transactions()).hasSize(1);
+    List<String> shown = paths(repository.transactions().getFirst());
+    assertThat(shown.subList(0, 5))
+        .containsExactlyInAnyOrder(
+            flatPath("a"), layerPath("x"), diffIdPath("x"), layerPath("y"), diffIdPath("y"))
+        .isSorted();
+    assertThat(shown.subList(5, shown.size()))
         .containsExactly(
-            flatPath("a"),
             "/.metadata/" + IMAGE + "/manifest.json",
             "/.metadata/" + IMAGE + "/config.json",
             "/" + IMAGE,
@@ -74,7 +77,7 @@ class RepositoryCoordinatorTest {
         .isEqualTo(
             new CatalogChange.PutSymlink(RepositoryPath.of("/" + IMAGE), ".." + flatPath("a")));
     assertThat(status("a").state()).isEqualTo(State.DONE);
-    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").revision()).contains(1L);
     assertThat(status("a").detail()).isEmpty();
     assertThat(notes).isEmpty();
     assertThat(coordinator.isIdle()).isTrue();
@@ -120,7 +123,7 @@ class RepositoryCoordinatorTest {
     finish(work);
 
     assertThat(states()).containsOnly(Map.entry("a", State.DONE), Map.entry("b", State.DONE));
-    assertThat(repository.transactions()).hasSize(2);
+    assertThat(repository.transactions()).hasSize(1);
   }
 
   @Test
@@ -281,11 +284,11 @@ class RepositoryCoordinatorTest {
 
     assertThat(thin).hasSize(1).first().isInstanceOf(Event.ThinRequested.class);
     assertThat(status("a").state()).isEqualTo(State.PUBLISHING);
-    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").revision()).contains(1L);
     restart();
     batch(answer(thin.getFirst()));
     assertThat(status("a").state()).isEqualTo(State.DONE);
-    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").revision()).contains(1L);
     assertThat(notes).isEmpty();
   }
 
@@ -298,7 +301,7 @@ class RepositoryCoordinatorTest {
     batch(failure(thin.getFirst(), "no credentials for t"));
 
     assertThat(status("a").state()).isEqualTo(State.FAILED);
-    assertThat(status("a").revision()).contains(2L);
+    assertThat(status("a").revision()).contains(1L);
     assertThat(status("a").detail()).contains("no credentials for t");
   }
 
@@ -344,7 +347,8 @@ class RepositoryCoordinatorTest {
   @Test
   void leavesOutMergedTreesWhereTheRepositoryHasNone() {
     coordinator =
-        new RepositoryCoordinator(REPOSITORY, new CoordinatorSettings(false, 10), TestEvents.THIN);
+        new RepositoryCoordinator(
+            REPOSITORY, new CoordinatorSettings(false, 10, 10), TestEvents.THIN);
     publish(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
 
     assertThat(status("a").state()).isEqualTo(State.DONE);
@@ -355,7 +359,8 @@ class RepositoryCoordinatorTest {
   @Test
   void refusesRequestsOverItsBound() {
     coordinator =
-        new RepositoryCoordinator(REPOSITORY, new CoordinatorSettings(true, 1), TestEvents.THIN);
+        new RepositoryCoordinator(
+            REPOSITORY, new CoordinatorSettings(true, 1, 10), TestEvents.THIN);
     batch(
         plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")),
         plan("b", "r.example/b:1", platform("linux/amd64", "b", "y")));
@@ -371,12 +376,13 @@ class RepositoryCoordinatorTest {
         List.of(
             new Step(
                 "layer",
-                java.util.Set.of(),
                 List.of(
                     new CatalogChange.Attach(
                         TestEvents.graft(RepositoryLayout.layer(digest("x").hex())))),
                 List.of(),
-                List.of())));
+                List.of(),
+                List.of(),
+                0)));
 
     assertThat(layersIn(batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")))))
         .containsExactly(layer("x"));
@@ -423,7 +429,7 @@ class RepositoryCoordinatorTest {
   private void restart() {
     coordinator =
         new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
-    coordinator.restore(new ArrayList<>(notes.values()), repository);
+    coordinator.restore(new ArrayList<>(notes.values()), repository, NOW);
   }
 
   private Event.RequestStatus status(String request) {
@@ -451,6 +457,10 @@ class RepositoryCoordinatorTest {
 
   private static String layerPath(String name) {
     return RepositoryLayout.layer(digest(name).hex()).toString();
+  }
+
+  private static String diffIdPath(String name) {
+    return RepositoryLayout.layerDiffId(digest(name).hex()).toString();
   }
 
   private static String flatPath(String image) {

@@ -172,6 +172,8 @@ public final class SampleEvents {
             List.of(DIGEST)),
         new Event.PendingRequest(planned(), Optional.of(7L)),
         new Event.PendingWork(work(43)),
+        new Event.PendingLayer(new Event.LayerConverted(REPOSITORY, LAYER, graft(), figures)),
+        new Event.PendingFlat(new Event.FlatMerged(REPOSITORY, DIGEST, linkGraft(), figures)),
         new Event.JournalPosition(REPOSITORY, 12, HASH),
         new Event.TransactionPublished(
             REPOSITORY,

@@ -213,6 +213,35 @@ public sealed interface Event {
     }
   }
 
+  /**
+   * A converted layer that waits until an image that needs it is complete. Deleted when the
+   * repository shows it, or when no unfinished request needs it any more.
+   */
+  record PendingLayer(LayerConverted converted) implements Pending {
+    @Override
+    public RepositoryName repository() {
+      return converted.repository();
+    }
+
+    @Override
+    public String noteKey() {
+      return "layer/" + converted.layer().blob().digest().hex();
+    }
+  }
+
+  /** A merged tree that waits as a {@link PendingLayer} does. */
+  record PendingFlat(FlatMerged merged) implements Pending {
+    @Override
+    public RepositoryName repository() {
+      return merged.repository();
+    }
+
+    @Override
+    public String noteKey() {
+      return "flat/" + merged.imageId().hex();
+    }
+  }
+
   /** The last transaction of the repository that is in the journal. */
   record JournalPosition(RepositoryName repository, long revision, ContentHash root)
       implements Pending {
