@@ -1,7 +1,10 @@
 package io.lamina.converter;
 
+import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.converter.plan.PlannerSettings;
 import io.lamina.converter.work.WorkSettings;
+import io.lamina.cvmfs.compression.Compression;
+import io.lamina.image.layer.LayerLimits;
 import io.lamina.settings.Settings;
 import java.time.Duration;
 import java.util.Optional;
@@ -16,6 +19,8 @@ import java.util.Optional;
  * @param planner how requests are planned
  * @param maxPlansPerPartition requests of one partition that are under way at once
  * @param work how layers, merges and pushes are done
+ * @param pipeline how contents become objects
+ * @param limits what a layer may ask of the machine
  * @param deliveries how often the queue hands a piece of work out before it has failed; below the
  *     broker's own limit, which drops work without a word
  * @param lockRenewal how often the queue is told that work goes on: a third of the queue's lock
@@ -27,6 +32,8 @@ public record ConverterSettings(
     PlannerSettings planner,
     int maxPlansPerPartition,
     WorkSettings work,
+    PipelineSettings pipeline,
+    LayerLimits limits,
     int deliveries,
     Duration lockRenewal,
     Duration stopTimeout) {
@@ -36,6 +43,8 @@ public record ConverterSettings(
           PlannerSettings.DEFAULT,
           64,
           WorkSettings.DEFAULT,
+          PipelineSettings.byDefault(),
+          LayerLimits.DEFAULT,
           8,
           Duration.ofSeconds(8),
           Duration.ofSeconds(20));
@@ -62,6 +71,22 @@ public record ConverterSettings(
         planner,
         maxPlansPerPartition,
         work,
+        pipeline,
+        limits,
+        deliveries,
+        lockRenewal,
+        stopTimeout);
+  }
+
+  /** The same with other ways of making objects. */
+  public ConverterSettings withPipeline(PipelineSettings newPipeline) {
+    return new ConverterSettings(
+        instance,
+        planner,
+        maxPlansPerPartition,
+        work,
+        newPipeline,
+        limits,
         deliveries,
         lockRenewal,
         stopTimeout);
@@ -79,6 +104,8 @@ public record ConverterSettings(
         planner(text),
         text.count("converter.plan.per-partition", DEFAULT.maxPlansPerPartition, 1, 1000),
         work(text),
+        pipeline(text),
+        limits(text),
         text.count("converter.work.deliveries", DEFAULT.deliveries, 1, 9),
         text.duration(
             "converter.work.lock-renewal",
@@ -120,6 +147,38 @@ public record ConverterSettings(
             otherwise.progressInterval(),
             Duration.ofMillis(50),
             Duration.ofMinutes(1)));
+  }
+
+  private static PipelineSettings pipeline(Settings text) {
+    PipelineSettings otherwise = DEFAULT.pipeline;
+    return new PipelineSettings(
+        text.parsed("converter.compression", otherwise.compression(), Compression::parse),
+        otherwise.hash(),
+        otherwise.chunks(),
+        text.count("converter.threads", otherwise.threads(), 1, 1024),
+        text.bytes(
+            "converter.buffers",
+            otherwise.maxBufferBytes(),
+            2L * otherwise.chunks().maxBytes(),
+            1L << 40),
+        text.count("converter.parallel-puts", otherwise.parallelPuts(), 1, 1024));
+  }
+
+  private static LayerLimits limits(Settings text) {
+    LayerLimits otherwise = LayerLimits.DEFAULT;
+    return new LayerLimits(
+        text.count("converter.layer.entries", otherwise.maxEntries(), 1, 100_000_000),
+        otherwise.maxPathBytes(),
+        otherwise.maxDepth(),
+        otherwise.maxLinkBytes(),
+        otherwise.maxXattrs(),
+        otherwise.maxXattrBytes(),
+        otherwise.maxHeaderBytes(),
+        otherwise.maxSparseSegments(),
+        text.bytes("converter.layer.file-size", otherwise.maxFileBytes(), 1, 1L << 50),
+        text.bytes("converter.layer.unpacked-size", otherwise.maxUnpackedBytes(), 1, 1L << 50),
+        text.count("converter.layer.ratio", otherwise.maxRatio(), 1, 1100),
+        otherwise.ratioFloorBytes());
   }
 
   private static Backoff backoff(Settings text, String group, Backoff otherwise) {

@@ -2,6 +2,7 @@ package io.lamina.converter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.converter.plan.PlannerSettings;
 import io.lamina.converter.work.WorkSettings;
 import io.lamina.cvmfs.HashAlgorithm;
@@ -9,6 +10,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
+import io.lamina.image.layer.LayerLimits;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ImageFiles;
 import io.lamina.image.testing.ReferenceRegistry;
@@ -88,6 +90,8 @@ class ConverterIT {
             planner.cacheBytes()),
         16,
         new WorkSettings(2, 1, quick, 2, Duration.ofMillis(100)),
+        PipelineSettings.byDefault(),
+        LayerLimits.DEFAULT,
         2,
         Duration.ofMillis(500),
         Duration.ofSeconds(5));

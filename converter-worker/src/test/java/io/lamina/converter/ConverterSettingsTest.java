@@ -27,7 +27,10 @@ class ConverterSettingsTest {
                 "converter.plan.cache-size", "1MiB",
                 "converter.work.slots", "7",
                 "converter.work.pause", "5m",
-                "converter.work.deliveries", "3"));
+                "converter.work.deliveries", "3",
+                "converter.compression", "jdk-7",
+                "converter.threads", "3",
+                "converter.layer.entries", "99"));
 
     ConverterSettings settings = ConverterSettings.from(text);
     text.refuseOthers();
@@ -39,6 +42,20 @@ class ConverterSettingsTest {
     assertThat(settings.work().retries().first()).isEqualTo(Duration.ofMinutes(5));
     assertThat(settings.work().retries().longest()).isEqualTo(Duration.ofMinutes(5));
     assertThat(settings.deliveries()).isEqualTo(3);
+    assertThat(settings.pipeline().compression()).hasToString("jdk-7");
+    assertThat(settings.pipeline().threads()).isEqualTo(3);
+    assertThat(settings.limits().maxEntries()).isEqualTo(99);
+  }
+
+  @Test
+  void saysWhichCompressionsThereAre() {
+    assertThatThrownBy(
+            () ->
+                ConverterSettings.from(
+                    Settings.of("test", Map.of("converter.compression", "brotli"))))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("converter.compression")
+        .hasMessageContaining("libdeflate-1..12");
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.lamina.standalone;
 
 import io.lamina.converter.ConverterSettings;
-import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.gateway.GatewayProcess;
 import io.lamina.gateway.settings.GatewaySettings;
@@ -58,14 +57,14 @@ public final class EmbeddedLamina implements AutoCloseable {
 
   /** As {@link #start(Path, int)}, with everything that varies given. */
   public static EmbeddedLamina start(Path data, int port, Clock clock, RandomGenerator random) {
-    return start(data, port, clock, random, PipelineSettings.byDefault(), UnaryOperator.identity());
+    return start(data, port, clock, random, ConverterSettings.DEFAULT, UnaryOperator.identity());
   }
 
   /**
    * As {@link #start(Path, int, Clock, RandomGenerator)}, for objects that are made otherwise or
    * images that lie elsewhere.
    *
-   * @param pipeline how contents become objects
+   * @param converter what differs from the usual; the instance's name is set here
    * @param sources gets the usual sources of images, gives those that are read from
    */
   public static EmbeddedLamina start(
@@ -73,7 +72,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       int port,
       Clock clock,
       RandomGenerator random,
-      PipelineSettings pipeline,
+      ConverterSettings converter,
       UnaryOperator<ImageSources> sources) {
     DataFolderLock lock = DataFolderLock.take(data);
     EmbeddedBroker broker;
@@ -83,7 +82,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       lock.close();
       throw e;
     }
-    return new EmbeddedLamina(data, port, lock, broker, clock, random, pipeline, sources);
+    return new EmbeddedLamina(data, port, lock, broker, clock, random, converter, sources);
   }
 
   private EmbeddedLamina(
@@ -93,7 +92,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       EmbeddedBroker broker,
       Clock clock,
       RandomGenerator random,
-      PipelineSettings pipeline,
+      ConverterSettings converter,
       UnaryOperator<ImageSources> sources) {
     this.data = data;
     this.repositories = RepositoryAccess.in(data);
@@ -107,10 +106,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       this.images = sources.apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
       processes.startConverter(
-          ConverterSettings.from(settings(Map.of("converter.instance", INSTANCE))),
-          pipeline,
-          images,
-          access.registries());
+          converter.named(INSTANCE), images, access.registries());
       this.gateway =
           processes.startGateway(
               gatewaySettings(data, port),

@@ -4,7 +4,6 @@ import io.lamina.converter.CataloguedStores;
 import io.lamina.converter.ConverterProcess;
 import io.lamina.converter.ConverterSettings;
 import io.lamina.converter.StandardCrafts;
-import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.gateway.GatewayPorts;
 import io.lamina.gateway.GatewayProcess;
 import io.lamina.gateway.kafka.KafkaEventFeed;
@@ -12,7 +11,6 @@ import io.lamina.gateway.kafka.KafkaRequestLog;
 import io.lamina.gateway.repository.RepositoryDirectory;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
-import io.lamina.image.layer.LayerLimits;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.thin.ThinImagePusher;
 import io.lamina.messaging.EventProducer;
@@ -67,26 +65,21 @@ final class Processes implements AutoCloseable {
     return publisher.stopped();
   }
 
-  /** Completes, exceptionally, when the converter cannot go on. */
-  CompletableFuture<Void> startConverter(ConverterSettings settings, ImageAccess images) {
-    return startConverter(settings, PipelineSettings.byDefault(), images, images.registries());
-  }
-
   /**
-   * The same with other objects or other sources than usual.
+   * Completes, exceptionally, when the converter cannot go on.
    *
    * @param registries where thin images are pushed to
    */
   CompletableFuture<Void> startConverter(
-      ConverterSettings settings,
-      PipelineSettings pipeline,
-      ImageSources images,
-      Registries registries) {
+      ConverterSettings settings, ImageSources images, Registries registries) {
     CataloguedStores stores = keep(new CataloguedStores(repositories));
     StandardCrafts crafts =
         keep(
             new StandardCrafts(
-                pipeline, LayerLimits.DEFAULT, new ThinImagePusher(registries), metrics));
+                settings.pipeline(),
+                settings.limits(),
+                new ThinImagePusher(registries),
+                metrics));
     ConverterProcess converter =
         keep(
             new ConverterProcess(

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -111,6 +112,23 @@ public final class Settings {
       // one message below for all bad numbers
     }
     throw bad(key, text.get(), "a number from " + min + " to " + max);
+  }
+
+  /**
+   * A word of a small language of its own.
+   *
+   * @param parser throws an exception whose message says what is accepted
+   */
+  public <T> T parsed(String key, T otherwise, Function<String, T> parser) {
+    Optional<String> text = text(key);
+    if (text.isEmpty()) {
+      return otherwise;
+    }
+    try {
+      return parser.apply(text.get());
+    } catch (RuntimeException e) {
+      throw new SettingsException(origin + ": '" + key + "': " + e.getMessage());
+    }
   }
 
   /** A size with its unit, such as {@code 64KiB}. */

@@ -3,6 +3,7 @@ package io.lamina.standalone.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lamina.converter.ConverterSettings;
 import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.ImageReference;
@@ -56,7 +57,7 @@ final class Publication {
                 0,
                 Clock.systemUTC(),
                 new SecureRandom(),
-                pipeline,
+                ConverterSettings.DEFAULT.withPipeline(pipeline),
                 usual -> warmUp.with(input.with(usual)));
         GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
       gateway.post(

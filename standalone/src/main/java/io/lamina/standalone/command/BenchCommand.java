@@ -1,6 +1,7 @@
 package io.lamina.standalone.command;
 
 import io.lamina.converter.bench.SyntheticLayer;
+import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.image.ImageReference;
 import io.lamina.image.Platform;
@@ -76,11 +77,11 @@ final class BenchCommand implements Callable<Integer> {
   @Nullable String platform;
 
   @Option(
-      names = "--compression-level",
-      paramLabel = "N",
-      defaultValue = "" + Compression.DEFAULT_LEVEL,
-      description = "Of objects, 1 (fast) to 12 (small; 9 without libdeflate).")
-  int compressionLevel = Compression.DEFAULT_LEVEL;
+      names = "--compression",
+      paramLabel = "ENGINE[-LEVEL]",
+      defaultValue = "fastest",
+      description = "Of objects: isal-1..2, libdeflate-1..12, jdk-1..9 or fastest (default).")
+  String compression = "fastest";
 
   @Option(
       names = "--transactions",
@@ -131,13 +132,6 @@ final class BenchCommand implements Callable<Integer> {
     if (synthetic != null && (synthetic < MIN_SYNTHETIC_BYTES || synthetic > MAX_SYNTHETIC_BYTES)) {
       throw usage("--synthetic is from 1m to 150g, not " + synthetic + " bytes");
     }
-    if (compressionLevel < 1 || compressionLevel > Compression.Engine.LIBDEFLATE.maxLevel()) {
-      throw usage(
-          "--compression-level is 1 to "
-              + Compression.Engine.LIBDEFLATE.maxLevel()
-              + ", not "
-              + compressionLevel);
-    }
     for (int i = 0; i < layers.size(); i++) {
       if (layers.get(i) < 1
           || layers.get(i) > MAX_LAYERS
@@ -155,8 +149,8 @@ final class BenchCommand implements Callable<Integer> {
 
   private void measureStages(Path folder) throws IOException, InterruptedException {
     Set<Stage> wanted = wantedStages();
-    Compression compression = Compression.fastest(compressionLevel);
-    BenchTable.environment(Environment.here(folder, compression)).forEach(output::line);
+    Compression chosen = chosenCompression();
+    BenchTable.environment(Environment.here(folder, chosen)).forEach(output::line);
     BenchInput input = input(folder);
     output.line("");
     for (Stage stage : wanted) {
@@ -165,11 +159,21 @@ final class BenchCommand implements Callable<Integer> {
     output.line("");
     BenchTable.stagesHead().forEach(output::line);
     BenchReport report =
-        new Benchmark(folder, compression, input)
+        new Benchmark(folder, chosen, input)
             .run(wanted, latest -> output.line(BenchTable.row(latest, latest.stages().getLast())));
     output.line("");
     BenchTable.summary(report).forEach(output::line);
     output.value(BenchJson.of(report));
+  }
+
+  private Compression chosenCompression() {
+    try {
+      Compression chosen = Compression.parse(compression);
+      chosen.newCompressor().close();
+      return chosen;
+    } catch (CvmfsException.Rejected e) {
+      throw usage("--compression: " + e.getMessage());
+    }
   }
 
   private Set<Stage> wantedStages() {

@@ -1,6 +1,5 @@
 package io.lamina.cvmfs.compression;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -51,14 +50,13 @@ final class LibdeflateCompressor extends ObjectCompressor {
   private static final class State {
     private final Libdeflate library;
     private final MemorySegment compressor;
+    private final GrowingBuffers buffers = new GrowingBuffers(MAX_KEPT_BYTES);
     private byte[] heapOutput = new byte[0];
-    private Arena arena = Arena.ofShared();
-    private MemorySegment input = MemorySegment.NULL;
-    private MemorySegment output = MemorySegment.NULL;
 
     State(Libdeflate library, int level) {
       this.library = library;
-      this.compressor = call(() -> (MemorySegment) library.allocate().invokeExact(level));
+      this.compressor =
+          NativeCalls.call(() -> (MemorySegment) library.allocate().invokeExact(level));
       if (compressor.equals(MemorySegment.NULL)) {
         throw new OutOfMemoryError("libdeflate has no memory for a compressor of level " + level);
       }
@@ -72,7 +70,7 @@ final class LibdeflateCompressor extends ObjectCompressor {
       MemorySegment from = MemorySegment.ofArray(content).asSlice(offset, length);
       MemorySegment to = MemorySegment.ofArray(heapOutput);
       long written =
-          call(
+          NativeCalls.call(
               () ->
                   (long)
                       library
@@ -83,24 +81,22 @@ final class LibdeflateCompressor extends ObjectCompressor {
 
     byte[] deflateOffHeap(byte[] content, int offset, int length) {
       long room = bound(length);
-      reserve(length, room);
+      buffers.reserve(length, room);
+      MemorySegment input = buffers.input();
+      MemorySegment output = buffers.output();
       MemorySegment.copy(content, offset, input, ValueLayout.JAVA_BYTE, 0, length);
       long written =
-          call(
+          NativeCalls.call(
               () ->
                   (long)
                       library
                           .compressNative()
                           .invokeExact(compressor, input, (long) length, output, room));
-      byte[] result = output.asSlice(0, checkedLength(written)).toArray(ValueLayout.JAVA_BYTE);
-      if (input.byteSize() + output.byteSize() > MAX_KEPT_BYTES) {
-        dropBuffers();
-      }
-      return result;
+      return buffers.takeOutput(checkedLength(written));
     }
 
     private long bound(int length) {
-      return call(() -> (long) library.bound().invokeExact(compressor, (long) length));
+      return NativeCalls.call(() -> (long) library.bound().invokeExact(compressor, (long) length));
     }
 
     private static int checkedLength(long written) {
@@ -110,49 +106,12 @@ final class LibdeflateCompressor extends ObjectCompressor {
       return Math.toIntExact(written);
     }
 
-    private void reserve(long inputBytes, long outputBytes) {
-      if (input.byteSize() < inputBytes || output.byteSize() < outputBytes) {
-        dropBuffers();
-        input = arena.allocate(inputBytes);
-        output = arena.allocate(outputBytes);
-      }
-    }
-
-    private void dropBuffers() {
-      arena.close();
-      arena = Arena.ofShared();
-      input = MemorySegment.NULL;
-      output = MemorySegment.NULL;
-    }
-
     void free() {
-      arena.close();
-      try {
-        library.release().invokeExact(compressor);
-      } catch (Throwable e) {
-        throw unexpected(e);
-      }
+      buffers.close();
+      NativeCalls.run(
+          () -> {
+            library.release().invokeExact(compressor);
+          });
     }
-
-    private static <T> T call(NativeCall<T> call) {
-      try {
-        return call.invoke();
-      } catch (Throwable e) {
-        throw unexpected(e);
-      }
-    }
-
-    private static RuntimeException unexpected(Throwable e) {
-      if (e instanceof Error error) {
-        throw error;
-      }
-      return new IllegalStateException("a call into libdeflate failed", e);
-    }
-  }
-
-  /** A call through a method handle, which declares to throw anything. */
-  @FunctionalInterface
-  private interface NativeCall<T> {
-    T invoke() throws Throwable;
   }
 }

@@ -2,11 +2,14 @@ package io.lamina.cvmfs.compression;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.compression.Compression.Engine;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ObjectCompressorTest {
   private static final byte[] HELLO = "hello\n".getBytes(StandardCharsets.US_ASCII);
@@ -31,7 +35,10 @@ class ObjectCompressorTest {
     return Arrays.stream(Engine.values())
         .filter(Engine::isAvailable)
         .flatMap(
-            engine -> IntStream.of(1, 3, 6, 9).mapToObj(level -> new Compression(engine, level)));
+            engine ->
+                IntStream.of(1, 2, 3, 6, 9)
+                    .filter(level -> level <= engine.maxLevel())
+                    .mapToObj(level -> new Compression(engine, level)));
   }
 
   @ParameterizedTest
@@ -128,7 +135,63 @@ class ObjectCompressorTest {
     String identity = compression.identity();
 
     assertThat(identity).isEqualTo(compression.identity());
-    assertThat(identity).matches("(jdk|libdeflate)-" + compression.level() + "-[0-9a-f]{8}");
+    assertThat(identity).matches("(isal|jdk|libdeflate)-" + compression.level() + "-[0-9a-f]{8}");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"isal-1, ISAL, 1", "isal, ISAL, 2", "libdeflate-12, LIBDEFLATE, 12", "jdk-6, JDK, 6"})
+  void readsWhatAnOperatorWrites(String text, Engine engine, int level) {
+    assertThat(Compression.parse(text)).isEqualTo(new Compression(engine, level));
+    assertThat(Compression.parse(Compression.parse(text).toString()))
+        .isEqualTo(new Compression(engine, level));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "gzip", "isal-3", "jdk-0", "jdk-", "libdeflate-x", "jdk-6-1"})
+  void refusesOtherWords(String text) {
+    assertThatThrownBy(() -> Compression.parse(text)).isInstanceOf(CvmfsException.Rejected.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ISAL, libisal.so.2", "LIBDEFLATE, libdeflate.so.0"})
+  void usesTheLibraryWhereItIsInstalled(Engine engine, String library) {
+    boolean installed = true;
+    try {
+      SymbolLookup.libraryLookup(library, Arena.global());
+    } catch (IllegalArgumentException e) {
+      installed = false;
+    }
+
+    assertThat(engine.isAvailable()).isEqualTo(installed);
+  }
+
+  @Test
+  void choosesTheFastestThatIsThere() {
+    Engine first =
+        Arrays.stream(Engine.values()).filter(Engine::isAvailable).findFirst().orElseThrow();
+
+    assertThat(Compression.parse("fastest"))
+        .isEqualTo(Compression.byDefault())
+        .isEqualTo(new Compression(first, first.defaultLevel()));
+  }
+
+  /** The length that the library writes for content that does not shrink has its own bound. */
+  @Test
+  void isalKeepsNoiseWithinItsBound() {
+    assumeTrue(Engine.ISAL.isAvailable(), "libisal.so.2 is not installed");
+    byte[] noise = new byte[5 << 20];
+    new Random(3).nextBytes(noise);
+
+    for (int level = 1; level <= 2; level++) {
+      try (ObjectCompressor compressor = new Compression(Engine.ISAL, level).newCompressor()) {
+        for (int length : new int[] {1, 1000, 65_535, 65_536, 1_000_003, noise.length}) {
+          CompressedObject object = compressor.compress(noise, 0, length, HashAlgorithm.SHA1);
+
+          assertThat(Decompression.inflateExactly(object.bytes(), length))
+              .isEqualTo(Arrays.copyOf(noise, length));
+        }
+      }
+    }
   }
 
   @ParameterizedTest
