@@ -105,8 +105,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       ImageAccess access = processes.keep(ImageAccess.asThisUser(System.getenv()));
       this.images = sources.apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
-      processes.startConverter(
-          converter.named(INSTANCE), images, access.registries());
+      processes.startConverter(converter.named(INSTANCE), images, access.registries());
       this.gateway =
           processes.startGateway(
               gatewaySettings(data, port),

@@ -82,7 +82,10 @@ public final class LoneProcess implements AutoCloseable {
           ImageAccess images =
               processes.keep(
                   new ImageAccess(ProcessSettings.registries(environment), common.local()));
-          yield new LoneProcess(processes, processes.startConverter(settings, images, images.registries()), "converter");
+          yield new LoneProcess(
+              processes,
+              processes.startConverter(settings, images, images.registries()),
+              "converter");
         }
         case PUBLISHER -> {
           Optional<String> instance = text.text("publisher.instance");

@@ -76,10 +76,7 @@ final class Processes implements AutoCloseable {
     StandardCrafts crafts =
         keep(
             new StandardCrafts(
-                settings.pipeline(),
-                settings.limits(),
-                new ThinImagePusher(registries),
-                metrics));
+                settings.pipeline(), settings.limits(), new ThinImagePusher(registries), metrics));
     ConverterProcess converter =
         keep(
             new ConverterProcess(
