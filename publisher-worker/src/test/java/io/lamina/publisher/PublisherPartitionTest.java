@@ -59,10 +59,12 @@ class PublisherPartitionTest {
   private static final Clock CLOCK = Clock.fixed(NOW, ZoneOffset.UTC);
   private static @Nullable RepositoryKeys keys;
 
-  @TempDir Path data;
-  private final ObjectStore lasting = new InMemoryObjectStore(CLOCK);
+  @TempDir Path folder;
+  private Path data = Path.of(".");
+  private ObjectStore lasting = new InMemoryObjectStore(CLOCK);
   private MortalStore store = new MortalStore(lasting);
-  private final Kafka kafka = new Kafka();
+  private Kafka kafka = new Kafka();
+  private Clock clock = CLOCK;
   private Repositories repositories = new Repositories(Path.of("."), location -> store);
 
   @SuppressWarnings("NullAway.Init") // before each test
@@ -74,7 +76,11 @@ class PublisherPartitionTest {
   }
 
   @BeforeEach
-  void createRepository() {
+  void createRepository() throws java.io.IOException {
+    data = java.nio.file.Files.createTempDirectory(folder, "data");
+    lasting = new InMemoryObjectStore(CLOCK);
+    store = new MortalStore(lasting);
+    kafka = new Kafka();
     if (keys != null) {
       keys.save(data.resolve("keys"));
     }
@@ -177,6 +183,105 @@ class PublisherPartitionTest {
         kafka.say(upload("d" + i, "layer" + random.nextInt(8)));
       }
     }
+    runWithTrouble(random);
+
+    kafka.statuses.values().forEach(s -> assertThat(s.state().isFinal()).as("%s", s).isTrue());
+    assertThat(kafka.statuses.values()).noneMatch(s -> s.state() == State.FAILED);
+    checkJournal();
+  }
+
+  @Test
+  void goesOnWithConvertedLayersAfterACrash() {
+    kafka.say(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    kafka.hand(partition, 10);
+    kafka.work(lasting, 1);
+    kafka.hand(partition, 10);
+    assertThat(kafka.notes.keySet()).anyMatch(key -> key.contains("/layer/"));
+    assertThat(kafka.journal()).isEmpty();
+
+    partition = open();
+    kafka.work(lasting, 1);
+    kafka.hand(partition, 10);
+    kafka.work(lasting, 1);
+    store.killAfter(3);
+    assertThatThrownBy(() -> kafka.hand(partition, 10)).isInstanceOf(MortalStore.Killed.class);
+    store = new MortalStore(lasting);
+    partition = open();
+    runToTheEnd();
+
+    assertThat(kafka.status("a").state()).isEqualTo(State.DONE);
+    assertThat(kafka.journal()).hasSize(1);
+    assertThat(kafka.notes.keySet()).containsExactly(REPOSITORY + "/journal");
+    checkJournal();
+  }
+
+  @Test
+  void showsNothingOfAnImageThatIsRefused() {
+    kafka.say(plan("link", "r.example/taken", platform("linux/amd64", "a", "x")));
+    runToTheEnd();
+    kafka.say(plan("below", "r.example/taken/b:1", platform("linux/amd64", "b", "x", "y")));
+    runToTheEnd();
+
+    assertThat(kafka.status("below").state()).isEqualTo(State.FAILED);
+    assertThat(kafka.journal()).hasSize(1);
+    assertThat(kafka.notes.keySet()).containsExactly(REPOSITORY + "/journal");
+  }
+
+  /**
+   * The same requests one after the other, with the same recorded times: how fast the converters
+   * are, in which order they answer, what the clocks say and who dies when makes no difference.
+   */
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("seeds")
+  void endsOnTheSameRootHashWhateverTheTiming(int seed) throws java.io.IOException {
+    Random images = new Random(seed);
+    List<Event> requests = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      requests.add(sequentialRequest(images, i));
+    }
+
+    for (Event request : requests) {
+      kafka.say(request);
+      runToTheEnd();
+    }
+    List<ContentHash> undisturbed = roots();
+
+    createRepository();
+    Random random = new Random(seed + 1_000L);
+    clock = Clock.offset(CLOCK, java.time.Duration.ofHours(1 + random.nextInt(100_000)));
+    partition = open();
+    for (Event request : requests) {
+      Event planned =
+          request instanceof Event.ImagePlanned plan
+              ? TestEvents.at(plan, plan.acceptedAt(), clock.instant())
+              : request;
+      kafka.say(planned);
+      runWithTrouble(random);
+    }
+
+    assertThat(undisturbed).hasSizeBetween(4, 5);
+    assertThat(roots()).isEqualTo(undisturbed);
+    checkJournal();
+  }
+
+  private static Event sequentialRequest(Random images, int number) {
+    java.time.Instant accepted = NOW.plusSeconds(60L * number);
+    if (number == 3) {
+      return new Event.DiffCommitRequested(
+          new RequestId("r" + number), REPOSITORY, TestEvents.layer("layer0"), accepted);
+    }
+    String[] layers =
+        images.ints(2 + images.nextInt(5), 0, 9).mapToObj(l -> "layer" + l).toArray(String[]::new);
+    Event.ImagePlanned plan =
+        plan(
+            "r" + number,
+            "r.example/image" + number + ":1",
+            platform("linux/amd64", "image" + number, layers),
+            platform("linux/arm64", "arm image" + number, "arm" + images.nextInt(3), layers[0]));
+    return TestEvents.at(plan, accepted, accepted);
+  }
+
+  private void runWithTrouble(Random random) {
     for (int round = 0; kafka.hasMore() || kafka.hasWork(); round++) {
       assertThat(round).as("comes to an end").isLessThan(2_000);
       if (random.nextInt(3) == 0) {
@@ -185,7 +290,7 @@ class PublisherPartitionTest {
       kafka.failNextCommit = random.nextInt(6) == 0;
       try {
         if (random.nextBoolean()) {
-          kafka.work(lasting, 1 + random.nextInt(3));
+          kafka.workInAnyOrder(lasting, 1 + random.nextInt(3), random);
         }
         kafka.hand(partition, 1 + random.nextInt(4));
       } catch (MortalStore.Killed | MessagingException | IllegalStateException e) {
@@ -194,10 +299,10 @@ class PublisherPartitionTest {
         partition = open();
       }
     }
+  }
 
-    kafka.statuses.values().forEach(s -> assertThat(s.state().isFinal()).as("%s", s).isTrue());
-    assertThat(kafka.statuses.values()).noneMatch(s -> s.state() == State.FAILED);
-    checkJournal();
+  private List<ContentHash> roots() {
+    return kafka.journal().stream().map(TransactionPublished::root).toList();
   }
 
   @Test
@@ -284,9 +389,9 @@ class PublisherPartitionTest {
               CoordinatorSettings.DEFAULT,
               notes,
               new PublisherMetrics(new SimpleMeterRegistry()),
-              CLOCK);
+              clock);
         },
-        CLOCK);
+        clock);
   }
 
   /** One partition of each topic; what a commit says is there, or nothing of it. */
@@ -316,6 +421,17 @@ class PublisherPartitionTest {
     void work(ObjectStore store, int most) {
       for (int i = 0; i < most && !work.isEmpty(); i++) {
         topic.add(TestConverter.answer(store, work.remove()));
+      }
+    }
+
+    void workInAnyOrder(ObjectStore store, int most, Random random) {
+      List<Event.Work> shuffled = new ArrayList<>(work);
+      java.util.Collections.shuffle(shuffled, random);
+      work.clear();
+      work.addAll(shuffled);
+      work(store, most);
+      if (most > 2 && !topic.isEmpty() && topic.getLast() instanceof Event.LayerConverted again) {
+        topic.add(again);
       }
     }
 

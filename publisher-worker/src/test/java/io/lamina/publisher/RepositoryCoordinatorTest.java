@@ -6,6 +6,7 @@ import static io.lamina.publisher.TestEvents.answer;
 import static io.lamina.publisher.TestEvents.cancel;
 import static io.lamina.publisher.TestEvents.digest;
 import static io.lamina.publisher.TestEvents.failure;
+import static io.lamina.publisher.TestEvents.hash;
 import static io.lamina.publisher.TestEvents.layer;
 import static io.lamina.publisher.TestEvents.plan;
 import static io.lamina.publisher.TestEvents.platform;
@@ -16,6 +17,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Descriptor;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
@@ -23,6 +25,7 @@ import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.repository.RepositoryLayout;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -395,6 +398,242 @@ class RepositoryCoordinatorTest {
     assertThatThrownBy(() -> coordinator.accept(work, repository, NOW))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("LayerRequested is not an event for publishers");
+  }
+
+  @Test
+  void usesALayerThatIsHeldForAnotherRequest() {
+    List<Event.Work> first =
+        batch(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    batch(answer(first.get(0)));
+
+    List<Event.Work> second = batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "x")));
+    assertThat(second).hasSize(1).first().isInstanceOf(Event.FlatRequested.class);
+    finish(second);
+
+    assertThat(states()).containsOnly(Map.entry("a", State.PUBLISHING), Map.entry("b", State.DONE));
+    assertThat(paths(repository.transactions().getFirst()))
+        .contains(layerPath("x"), "/r.example/b:1")
+        .doesNotContain(layerPath("y"));
+    finish(first.subList(1, 2));
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(paths(repository.transactions().getLast()))
+        .contains(layerPath("y"), "/r.example/a:1")
+        .doesNotContain(layerPath("x"));
+  }
+
+  @Test
+  void leavesNothingOfAnImageThatFailed() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "bad")));
+    batch(answer(work.get(0)));
+    assertThat(notes).containsKey("layer/" + digest("x").hex());
+    batch(failure(work.get(1), "the blob is gone"));
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(repository.transactions()).isEmpty();
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void remembersHeldLayersAndMergedTreesOverARestart() {
+    List<Event.Work> work =
+        batch(
+            plan(
+                "a",
+                IMAGE,
+                platform("linux/amd64", "a64", "x"),
+                platform("linux/arm64", "a8", "y")));
+    List<Event.Work> flat = batch(answer(work.get(0)));
+    batch(answer(flat.getFirst()));
+    restart();
+    List<Event.Work> last = batch(answer(work.get(1)));
+    restart();
+    finish(last);
+
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(repository.transactions()).hasSize(1);
+    assertThat(paths(repository.transactions().getFirst()))
+        .contains(layerPath("x"), layerPath("y"), flatPath("a64"), flatPath("a8"));
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void dropsNotesOfLayersThatWereCommittedBeforeACrash() {
+    List<Event.Work> layer = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    List<Event.Work> flat = batch(answer(layer.getFirst()));
+    Event merged = answer(flat.getFirst());
+    coordinator.accept(merged, repository, NOW);
+    repository.commit(coordinator.steps(repository));
+    restart();
+
+    batch(merged);
+
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(repository.transactions()).hasSize(1);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void keepsTheFirstOfTwoResultsForALayer() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    Event.LayerConverted first = (Event.LayerConverted) answer(work.get(0));
+    Graft other =
+        new Graft(
+            first.graft().path(), hash("other"), 1, first.graft().root(), first.graft().total());
+    batch(first);
+    batch(new Event.LayerConverted(REPOSITORY, first.layer(), other, first.figures()));
+    List<Event.Work> flat = batch(answer(work.get(1)));
+    finish(flat);
+    batch(first);
+
+    assertThat(((Event.FlatRequested) flat.getFirst()).layers().getFirst().catalog())
+        .isEqualTo(first.graft().catalog());
+    assertThat(repository.entries())
+        .containsEntry(first.graft().path(), new CatalogChange.Attach(first.graft()));
+    assertThat(repository.transactions()).hasSize(1);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void holdsALayerAsLongAsOneOfItsRequestsIsUnfinished() {
+    List<Event.Work> work =
+        batch(
+            plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")),
+            plan("b", "r.example/b:1", platform("linux/amd64", "b", "x", "z")));
+    batch(answer(work.get(0)));
+
+    batch(cancel("a"));
+    assertThat(notes).containsKey("layer/" + digest("x").hex());
+    restart();
+    batch(cancel("b"));
+    assertThat(notes.keySet()).allMatch(key -> key.startsWith("work/"));
+    batch(answer(work.get(1)), answer(work.get(2)));
+
+    assertThat(notes).isEmpty();
+    assertThat(repository.transactions()).isEmpty();
+  }
+
+  @Test
+  void takesHeldLayersOverFromASupersededRequest() {
+    List<Event.Work> old = batch(plan("old", IMAGE, platform("linux/amd64", "v1", "base", "x")));
+    batch(answer(old.get(0)));
+
+    List<Event.Work> work = batch(plan("new", IMAGE, platform("linux/amd64", "v2", "base", "y")));
+
+    assertThat(status("old").state()).isEqualTo(State.CANCELLED);
+    assertThat(layersIn(work)).containsExactly(layer("y"));
+    finish(work);
+    assertThat(status("new").state()).isEqualTo(State.DONE);
+    assertThat(repository.entries()).doesNotContainKey(RepositoryLayout.layer(digest("x").hex()));
+  }
+
+  @Test
+  void publishesAnUploadedLayerAtOnceThoughAnImageNeedsItToo() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    batch(answer(work.get(0)));
+    assertThat(repository.transactions()).isEmpty();
+
+    assertThat(batch(upload("d", "x"))).isEmpty();
+
+    assertThat(status("d").state()).isEqualTo(State.DONE);
+    assertThat(status("d").revision()).contains(1L);
+    assertThat(paths(repository.transactions().getFirst()))
+        .containsExactly(diffIdPath("x"), layerPath("x"));
+    finish(work.subList(1, 2));
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(paths(repository.transactions().getLast())).doesNotContain(layerPath("x"));
+  }
+
+  @Test
+  void failsTheImagesOfARefusedLayerAndShowsNothingOfThem() {
+    repository.refused.add(RepositoryLayout.layer(digest("bad").hex()));
+    finish(
+        batch(
+            plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "bad")),
+            plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "bad")),
+            plan("c", "r.example/c:1", platform("linux/amd64", "c", "y"))));
+
+    assertThat(states())
+        .containsOnly(
+            Map.entry("a", State.FAILED), Map.entry("b", State.FAILED), Map.entry("c", State.DONE));
+    assertThat(repository.layer(digest("x"))).isEmpty();
+    assertThat(repository.layer(digest("y"))).isPresent();
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void refusesAnImageWhoseConfigContradictsAHeldLayer() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    batch(answer(work.get(0)));
+    LayerDescriptor liar = new LayerDescriptor(layer("x").blob(), digest("something else"));
+
+    batch(new Event.DiffCommitRequested(new RequestId("d"), REPOSITORY, liar, NOW));
+
+    assertThat(status("d").state()).isEqualTo(State.FAILED);
+    assertThat(status("d").detail().orElseThrow()).contains("but the image's config says");
+    finish(work.subList(1, 2));
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void commitsTheSameInTheSameOrderWhateverCameFirst() {
+    Event.ImagePlanned a = plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y"));
+    Event.ImagePlanned b = plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "z"));
+    List<List<CatalogChange>> one = transactionsAfter(List.of(a, b), false);
+    List<List<CatalogChange>> other = transactionsAfter(List.of(b, a), true);
+
+    assertThat(one).hasSize(1);
+    assertThat(paths(other.getFirst())).isEqualTo(paths(one.getFirst()));
+    assertThat(paths(one.getFirst())).containsSubsequence("/r.example/a:1", "/r.example/b:1");
+  }
+
+  private static List<List<CatalogChange>> transactionsAfter(List<Event> plans, boolean backwards) {
+    RepositoryCoordinatorTest world = new RepositoryCoordinatorTest();
+    List<Event.Work> open = world.batch(plans.toArray(Event[]::new));
+    while (!open.isEmpty()) {
+      List<Event> answers = new ArrayList<>(open.stream().map(TestEvents::answer).toList());
+      open = world.batch((backwards ? answers.reversed() : answers).toArray(Event[]::new));
+    }
+    return world.repository.transactions();
+  }
+
+  @Test
+  void recordsWhenTheRequestsWereAcceptedAndNoOtherTime() {
+    Event.ImagePlanned a = plan("a", IMAGE, platform("linux/amd64", "a", "x"));
+    Instant accepted = Instant.ofEpochSecond(1_000);
+    List<Event.Work> layer = batch(TestEvents.at(a, accepted, NOW));
+    batch(
+        TestEvents.at(
+            plan("later", IMAGE, platform("linux/amd64", "a", "x")), accepted.plusSeconds(5), NOW));
+    List<Event.Work> flat = batch(answer(layer.getFirst()));
+    coordinator.accept(answer(flat.getFirst()), repository, NOW);
+
+    assertThat(((Event.LayerRequested) layer.getFirst()).timestampSeconds()).isEqualTo(1_000);
+    assertThat(((Event.FlatRequested) flat.getFirst()).timestampSeconds()).isEqualTo(1_000);
+    assertThat(coordinator.steps(repository))
+        .extracting(Step::timestampSeconds)
+        .containsExactly(1_000L);
+  }
+
+  @Test
+  void refusesRequestsThatWouldNeedTooManyLayersAtOnce() {
+    coordinator =
+        new RepositoryCoordinator(
+            REPOSITORY, new CoordinatorSettings(true, 10, 4), TestEvents.THIN);
+    List<Event.Work> work =
+        batch(
+            plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")),
+            plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "z")),
+            upload("c", "y"));
+
+    assertThat(states())
+        .containsOnly(
+            Map.entry("a", State.PUBLISHING),
+            Map.entry("b", State.FAILED),
+            Map.entry("c", State.PUBLISHING));
+    assertThat(status("b").detail().orElseThrow()).contains("4 layers and merged trees");
+    finish(work);
+    batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "z")));
+    assertThat(status("b").state()).isEqualTo(State.PUBLISHING);
   }
 
   // ---- the world around the coordinator -----------------------------------------------------

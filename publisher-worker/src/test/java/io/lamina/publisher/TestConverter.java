@@ -28,13 +28,16 @@ final class TestConverter {
           new Event.LayerConverted(
               work.repository(),
               layer.layer(),
-              graft(store, RepositoryLayout.layer(layer.layer().blob().digest().hex())),
+              graft(
+                  store,
+                  RepositoryLayout.layer(layer.layer().blob().digest().hex()),
+                  layer.timestampSeconds()),
               TestEvents.FIGURES);
       case Event.FlatRequested flat ->
           new Event.FlatMerged(
               work.repository(),
               flat.imageId(),
-              graft(store, RepositoryLayout.flat(flat.imageId().hex())),
+              graft(store, RepositoryLayout.flat(flat.imageId().hex()), flat.timestampSeconds()),
               TestEvents.FIGURES);
       case Event.ThinRequested thin ->
           new Event.ThinPushed(
@@ -42,19 +45,19 @@ final class TestConverter {
     };
   }
 
-  private static Graft graft(ObjectStore store, RepositoryPath path) {
+  private static Graft graft(ObjectStore store, RepositoryPath path, long timestampSeconds) {
     try (ObjectCompressor compressor = CatalogCompression.FOR_PUBLISHERS.newCompressor();
         EditableCatalog catalog =
             EditableCatalog.createNested(
-                path, CatalogEntry.directory(0755, 0, 0, 1_000), HashAlgorithm.SHA1)) {
+                path, CatalogEntry.directory(0755, 0, 0, timestampSeconds), HashAlgorithm.SHA1)) {
       ObjectUploads uploads = new ObjectUploads(store);
       byte[] content = path.toString().getBytes(StandardCharsets.UTF_8);
       ContentHash object = uploads.putFile(content, compressor);
       catalog.put(
           path.resolve("file"),
-          CatalogEntry.file(object, content.length, 0644, 1_000),
+          CatalogEntry.file(object, content.length, 0644, timestampSeconds),
           nested -> Counters.ZERO);
-      SealedCatalog sealed = catalog.seal(1_000);
+      SealedCatalog sealed = catalog.seal(timestampSeconds);
       CompressedObject stored = compressor.compress(sealed.database(), HashAlgorithm.SHA1);
       uploads.put(ObjectKind.CATALOG, stored);
       return new Graft(

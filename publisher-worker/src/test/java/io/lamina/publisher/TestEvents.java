@@ -88,6 +88,18 @@ final class TestEvents {
         NOW);
   }
 
+  static Event.ImagePlanned at(Event.ImagePlanned plan, Instant acceptedAt, Instant plannedAt) {
+    return new Event.ImagePlanned(
+        plan.request(),
+        plan.repository(),
+        plan.image(),
+        plan.publicName(),
+        plan.platforms(),
+        plan.thinTarget(),
+        acceptedAt,
+        plannedAt);
+  }
+
   static Event.ImagePlanned withThin(Event.ImagePlanned plan, String target) {
     return new Event.ImagePlanned(
         plan.request(),
