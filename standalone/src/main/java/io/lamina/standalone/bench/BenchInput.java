@@ -62,9 +62,10 @@ public final class BenchInput {
   /**
    * Adds an image; one that is no folder in OCI layout is copied first.
    *
+   * @param name in reports
    * @throws ImageException as reading it does
    */
-  public void add(ImageReference reference, ImageSources sources) throws IOException {
+  public void add(String name, ImageReference reference, ImageSources sources) throws IOException {
     ResolvedImage image;
     ImageReference.OciLayout layout;
     try (ImageSource source = sources.open(reference)) {
@@ -74,7 +75,7 @@ public final class BenchInput {
               ? local
               : LocalCopy.of(source, image, folder.resolve("copy-" + openers.size()));
     }
-    names.add(reference.canonical());
+    names.add(name);
     openers.put(alias(), usual -> usual.open(layout));
     for (LayerDescriptor layer : image.layers()) {
       Path file = layout.folder().resolve("blobs/sha256").resolve(layer.blob().digest().hex());

@@ -1,5 +1,6 @@
 package io.lamina.standalone.bench;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.image.layer.LayerReader;
 import java.io.IOException;
@@ -40,16 +41,15 @@ public record Environment(
    * @param folder that will be written to
    */
   public static Environment here(Path folder, Compression compression) throws IOException {
-    Runtime runtime = Runtime.getRuntime();
     return new Environment(
-        runtime.availableProcessors(),
+        Runtime.getRuntime().availableProcessors(),
         System.getProperty("os.name")
             + " "
             + System.getProperty("os.version")
             + " "
             + System.getProperty("os.arch"),
         System.getProperty("java.runtime.version"),
-        runtime.maxMemory(),
+        heapLimit(),
         ManagementFactory.getGarbageCollectorMXBeans().stream()
             .map(GarbageCollectorMXBean::getName)
             .toList(),
@@ -58,5 +58,14 @@ public record Environment(
         compression.identity(),
         Files.getFileStore(folder).type(),
         ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+
+  /** As it was set; what the JVM says of itself leaves out a part that it copies through. */
+  private static long heapLimit() {
+    HotSpotDiagnosticMXBean hotSpot =
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+    return hotSpot == null
+        ? Runtime.getRuntime().maxMemory()
+        : Long.parseLong(hotSpot.getVMOption("MaxHeapSize").getValue());
   }
 }

@@ -201,9 +201,14 @@ final class BenchCommand implements Callable<Integer> {
       input.add(new SyntheticLayer(SYNTHETIC_SEED, synthetic));
     } else {
       try (ImageAccess access = ImageAccess.asThisUser(System.getenv())) {
-        for (ImageReference image : references(folder)) {
-          output.line("input       " + image.canonical());
-          input.add(image, access);
+        for (String image : images) {
+          ImageReference reference = ImageReference.parse(image);
+          output.line("input       " + reference.canonical());
+          input.add(reference.canonical(), reference, access);
+        }
+        if (images.isEmpty()) {
+          output.line("input       the demo's image, made now");
+          input.add("demo", demo(folder), access);
         }
       }
     }
@@ -213,14 +218,10 @@ final class BenchCommand implements Callable<Integer> {
     return input;
   }
 
-  private List<ImageReference> references(Path folder) throws IOException {
-    if (!images.isEmpty()) {
-      return images.stream().map(ImageReference::parse).toList();
-    }
+  private static ImageReference demo(Path folder) throws IOException {
     Path layout = folder.resolve("demo");
-    output.line("input       the demo's image is made");
     DemoImage.write(layout, Path.of(System.getProperty("java.home")));
-    return List.of(new ImageReference.OciLayout(layout, Optional.of("latest")));
+    return new ImageReference.OciLayout(layout, Optional.of("latest"));
   }
 
   private Platform wantedPlatform() {

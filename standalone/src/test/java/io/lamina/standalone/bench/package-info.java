@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.standalone.bench;
+
+import org.jspecify.annotations.NullMarked;

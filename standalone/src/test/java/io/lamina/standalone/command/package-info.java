@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.standalone.command;
+
+import org.jspecify.annotations.NullMarked;
