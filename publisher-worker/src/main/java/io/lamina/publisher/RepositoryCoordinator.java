@@ -171,7 +171,8 @@ public final class RepositoryCoordinator {
     complete.forEach((key, group) -> settleGroup(group, resultOf(results, key), earlier, now));
     finishShownUploads(earlier, revision, now);
     for (Unfinished request : requests.values()) {
-      List<WorkKey> outstanding = askForMissing(request, contents);
+      askForMissing(request, contents);
+      List<WorkKey> outstanding = outstanding(request);
       if (request.reportsNew(outstanding)) {
         Optional<Long> shown =
             request instanceof Unfinished.Image image ? image.revision() : Optional.empty();
@@ -514,18 +515,29 @@ public final class RepositoryCoordinator {
     }
   }
 
-  /** Asks for what nobody was asked for yet; all that the request waits for. */
-  private List<WorkKey> askForMissing(Unfinished request, PublishedContents contents) {
+  /** What the request still waits for; what is held back for it counts until it is shown. */
+  private List<WorkKey> outstanding(Unfinished request) {
     List<WorkKey> outstanding = new ArrayList<>();
-    if (request instanceof Unfinished.Image image && image.revision().isPresent()) {
+    for (WorkKey key : neededBy(request)) {
+      if (!trees.isShown(key)) {
+        outstanding.add(key);
+      }
+    }
+    if (request instanceof Unfinished.Image image && image.plan.thinTarget().isPresent()) {
       outstanding.add(image.thinWork());
+    }
+    return outstanding;
+  }
+
+  /** Asks for what the request needs next and nobody was asked for yet. */
+  private void askForMissing(Unfinished request, PublishedContents contents) {
+    if (request instanceof Unfinished.Image image && image.revision().isPresent()) {
       askForThin(image);
-      return outstanding;
+      return;
     }
     for (LayerDescriptor layer : request.layers()) {
       WorkKey key = NeededTrees.layer(layer.blob().digest());
       if (!trees.isAvailable(key)) {
-        outstanding.add(key);
         ask(
             key,
             () ->
@@ -533,38 +545,28 @@ public final class RepositoryCoordinator {
                     repository, layer, request.source(), request.timestampSeconds()));
       }
     }
-    if (request instanceof Unfinished.Image image) {
-      outstanding.addAll(askForFlats(image, contents));
-      if (image.plan.thinTarget().isPresent()) {
-        outstanding.add(image.thinWork());
-      }
+    if (settings.flat() && request instanceof Unfinished.Image image) {
+      image.plan.platforms().forEach(platform -> askForFlat(image, platform, contents));
     }
-    return outstanding;
   }
 
-  private List<WorkKey> askForFlats(Unfinished.Image image, PublishedContents contents) {
-    List<WorkKey> outstanding = new ArrayList<>();
-    for (PlannedPlatform platform : image.plan.platforms()) {
-      WorkKey key = NeededTrees.flat(platform.imageId());
-      if (!settings.flat() || trees.isAvailable(key)) {
-        continue;
-      }
-      outstanding.add(key);
-      List<WorkKey> layers =
-          platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
-      if (layers.stream().allMatch(trees::isAvailable)) {
-        ask(
-            key,
-            () ->
-                new FlatRequested(
-                    repository,
-                    platform.imageId(),
-                    layers.stream().map(layer -> graftOf(layer, contents)).toList(),
-                    platform.config(),
-                    image.timestampSeconds()));
-      }
+  private void askForFlat(
+      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
+    WorkKey key = NeededTrees.flat(platform.imageId());
+    List<WorkKey> layers =
+        platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
+    if (trees.isAvailable(key) || !layers.stream().allMatch(trees::isAvailable)) {
+      return;
     }
-    return outstanding;
+    ask(
+        key,
+        () ->
+            new FlatRequested(
+                repository,
+                platform.imageId(),
+                layers.stream().map(layer -> graftOf(layer, contents)).toList(),
+                platform.config(),
+                image.timestampSeconds()));
   }
 
   private Graft graftOf(WorkKey layer, PublishedContents contents) {

@@ -422,6 +422,21 @@ class RepositoryCoordinatorTest {
   }
 
   @Test
+  void countsAHeldLayerAsOutstandingUntilItIsShown() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    batch(answer(work.get(0)));
+
+    assertThat(status("a").state()).isEqualTo(State.PUBLISHING);
+    assertThat(status("a").work())
+        .containsExactly(
+            NeededTrees.layer(digest("x")),
+            NeededTrees.layer(digest("y")),
+            NeededTrees.flat(digest("config of a")));
+    finish(work.subList(1, 2));
+    assertThat(status("a").work()).isEmpty();
+  }
+
+  @Test
   void leavesNothingOfAnImageThatFailed() {
     List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "bad")));
     batch(answer(work.get(0)));
