@@ -2,7 +2,6 @@ package io.lamina.publisher;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
@@ -31,7 +30,6 @@ import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,7 +38,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,13 +60,12 @@ public final class RepositoryCoordinator {
 
   private final Map<RequestId, Unfinished> requests = new LinkedHashMap<>();
   private final Set<RequestId> earlyCancels = new LinkedHashSet<>();
-  private final Map<WorkKey, Work> asked = new HashMap<>();
   private final NeededTrees trees = new NeededTrees();
+  private final WorkOrders orders;
 
   // What the current batch completed and what it will say.
   private final Map<String, List<Unfinished>> complete = new TreeMap<>();
   private final Map<RequestId, RequestStatus> statuses = new LinkedHashMap<>();
-  private final List<Work> work = new ArrayList<>();
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
 
   public RepositoryCoordinator(
@@ -77,6 +73,7 @@ public final class RepositoryCoordinator {
     this.repository = repository;
     this.settings = settings;
     this.thin = thin;
+    this.orders = new WorkOrders(repository, settings.flat(), trees);
   }
 
   /**
@@ -94,7 +91,7 @@ public final class RepositoryCoordinator {
             requests.put(request.request(), Unfinished.of(request));
           }
         }
-        case PendingWork pending -> asked.put(pending.asked().work(), pending.asked());
+        case PendingWork pending -> orders.restore(pending);
         case PendingLayer layer -> trees.restore(layer);
         case PendingFlat flat -> trees.restore(flat);
         case Event.JournalPosition position -> {}
@@ -108,7 +105,7 @@ public final class RepositoryCoordinator {
 
   /** Whether there is nothing to wait for. */
   public boolean isIdle() {
-    return requests.isEmpty() && asked.isEmpty();
+    return requests.isEmpty() && orders.isEmpty();
   }
 
   /**
@@ -171,7 +168,7 @@ public final class RepositoryCoordinator {
     complete.forEach((key, group) -> settleGroup(group, resultOf(results, key), earlier, now));
     finishShownUploads(earlier, revision, now);
     for (Unfinished request : requests.values()) {
-      askForMissing(request, contents);
+      orders.askFor(request, contents);
       List<WorkKey> outstanding = outstanding(request);
       if (request.reportsNew(outstanding)) {
         Optional<Long> shown =
@@ -179,10 +176,10 @@ public final class RepositoryCoordinator {
         say(request.status(State.PUBLISHING, outstanding, Optional.empty(), shown, now));
       }
     }
+    notes.putAll(orders.takeNotes());
     notes.putAll(trees.takeNotes());
-    Decisions decisions = new Decisions(work, List.copyOf(statuses.values()), notes);
+    Decisions decisions = new Decisions(orders.takeNew(), List.copyOf(statuses.values()), notes);
     complete.clear();
-    work.clear();
     statuses.clear();
     notes.clear();
     return decisions;
@@ -260,7 +257,7 @@ public final class RepositoryCoordinator {
     }
     for (LayerDescriptor layer : request.layers()) {
       WorkKey key = NeededTrees.layer(layer.blob().digest());
-      if (!trees.isShown(key) && !asked.containsKey(key)) {
+      if (!trees.isShown(key) && !orders.isUnderWay(key)) {
         // Without a diff id it is another tool's, with other ideas of whiteouts and ownership.
         contents
             .layer(layer.blob().digest())
@@ -351,7 +348,7 @@ public final class RepositoryCoordinator {
           now);
       return;
     }
-    answered(key);
+    orders.answered(key);
     if (!trees.isNeeded(key)) {
       return;
     }
@@ -377,14 +374,14 @@ public final class RepositoryCoordinator {
           now);
       return;
     }
-    answered(key);
+    orders.answered(key);
     if (trees.isNeeded(key)) {
       trees.hold(merged);
     }
   }
 
   private void pushed(ThinPushed pushed, Instant now) {
-    answered(new WorkKey(WorkKey.Kind.THIN, pushed.request().value()));
+    orders.answered(new WorkKey(WorkKey.Kind.THIN, pushed.request().value()));
     if (requests.get(pushed.request()) instanceof Unfinished.Image image
         && image.revision().isPresent()) {
       done(image, image.revision().get(), null, now);
@@ -392,13 +389,12 @@ public final class RepositoryCoordinator {
   }
 
   private void failed(WorkKey key, String reason, Instant now) {
-    Work order = asked.get(key);
-    if (order == null) {
+    Optional<Work> order = orders.answered(key);
+    if (order.isEmpty()) {
       return;
     }
-    answered(key);
     List<Unfinished> concerned =
-        switch (order) {
+        switch (order.get()) {
           // Others may name another source or another diff id: they get their own attempt.
           case LayerRequested layer ->
               needing(key).stream()
@@ -411,12 +407,6 @@ public final class RepositoryCoordinator {
               Optional.ofNullable(requests.get(thinOrder.request())).stream().toList();
         };
     concerned.forEach(request -> finish(request, State.FAILED, reason, now));
-  }
-
-  private void answered(WorkKey key) {
-    if (asked.remove(key) != null) {
-      forget("work/" + key);
-    }
   }
 
   // ---- steps --------------------------------------------------------------------------------
@@ -527,81 +517,6 @@ public final class RepositoryCoordinator {
       outstanding.add(image.thinWork());
     }
     return outstanding;
-  }
-
-  /** Asks for what the request needs next and nobody was asked for yet. */
-  private void askForMissing(Unfinished request, PublishedContents contents) {
-    if (request instanceof Unfinished.Image image && image.revision().isPresent()) {
-      askForThin(image);
-      return;
-    }
-    for (LayerDescriptor layer : request.layers()) {
-      WorkKey key = NeededTrees.layer(layer.blob().digest());
-      if (!trees.isAvailable(key)) {
-        ask(
-            key,
-            () ->
-                new LayerRequested(
-                    repository, layer, request.source(), request.timestampSeconds()));
-      }
-    }
-    if (settings.flat() && request instanceof Unfinished.Image image) {
-      image.plan.platforms().forEach(platform -> askForFlat(image, platform, contents));
-    }
-  }
-
-  private void askForFlat(
-      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
-    WorkKey key = NeededTrees.flat(platform.imageId());
-    List<WorkKey> layers =
-        platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
-    if (trees.isAvailable(key) || !layers.stream().allMatch(trees::isAvailable)) {
-      return;
-    }
-    ask(
-        key,
-        () ->
-            new FlatRequested(
-                repository,
-                platform.imageId(),
-                layers.stream().map(layer -> graftOf(layer, contents)).toList(),
-                platform.config(),
-                image.timestampSeconds()));
-  }
-
-  private Graft graftOf(WorkKey layer, PublishedContents contents) {
-    return trees.graft(
-        layer,
-        () ->
-            contents
-                .layerGraft(new Digest(layer.id()))
-                .orElseThrow(
-                    () ->
-                        new IllegalStateException(
-                            repository + " showed " + layer + " and shows it no more")));
-  }
-
-  private void askForThin(Unfinished.Image image) {
-    PlannedPlatform platform = image.plan.platforms().getFirst();
-    ask(
-        image.thinWork(),
-        () ->
-            new ThinRequested(
-                repository,
-                image.id(),
-                image.plan.image(),
-                image.plan.thinTarget().orElseThrow(),
-                platform.config(),
-                platform.layers().stream().map(layer -> layer.blob().digest()).toList()));
-  }
-
-  private void ask(WorkKey key, Supplier<Work> order) {
-    if (!asked.containsKey(key)) {
-      Work made = order.get();
-      asked.put(key, made);
-      work.add(made);
-      keep(new PendingWork(made));
-    }
   }
 
   // ---- small words --------------------------------------------------------------------------

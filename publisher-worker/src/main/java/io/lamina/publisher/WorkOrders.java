@@ -1,0 +1,163 @@
+package io.lamina.publisher;
+
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.catalog.Graft;
+import io.lamina.image.Digest;
+import io.lamina.image.LayerDescriptor;
+import io.lamina.messaging.event.Event.FlatRequested;
+import io.lamina.messaging.event.Event.LayerRequested;
+import io.lamina.messaging.event.Event.Pending;
+import io.lamina.messaging.event.Event.PendingWork;
+import io.lamina.messaging.event.Event.ThinRequested;
+import io.lamina.messaging.event.Event.Work;
+import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.WorkKey;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * What the converters were asked for and have not answered yet: nothing is asked for twice.
+ *
+ * <p>Rules: docs/protocol/transactions.md, "Requests". Owned by its coordinator.
+ */
+final class WorkOrders {
+  private final RepositoryName repository;
+  private final boolean flat;
+  private final NeededTrees trees;
+  private final Map<WorkKey, Work> underWay = new HashMap<>();
+  private final List<Work> fresh = new ArrayList<>();
+  private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
+
+  /**
+   * @param flat whether images get merged trees
+   * @param trees tells what need not be asked for; the coordinator keeps it up to date
+   */
+  WorkOrders(RepositoryName repository, boolean flat, NeededTrees trees) {
+    this.repository = repository;
+    this.flat = flat;
+    this.trees = trees;
+  }
+
+  /** Takes a note over from a predecessor. */
+  void restore(PendingWork note) {
+    underWay.put(note.asked().work(), note.asked());
+  }
+
+  boolean isEmpty() {
+    return underWay.isEmpty();
+  }
+
+  boolean isUnderWay(WorkKey key) {
+    return underWay.containsKey(key);
+  }
+
+  /** There is a result; gives the order that led to it, if this was asked for. */
+  Optional<Work> answered(WorkKey key) {
+    Work order = underWay.remove(key);
+    if (order != null) {
+      notes.put(new PendingWork(order).noteKey(), Optional.empty());
+    }
+    return Optional.ofNullable(order);
+  }
+
+  /** Orders since this was last asked. */
+  List<Work> takeNew() {
+    List<Work> taken = List.copyOf(fresh);
+    fresh.clear();
+    return taken;
+  }
+
+  /** How the notes on the topic are to change: by key the note to keep, or empty to delete it. */
+  Map<String, Optional<Pending>> takeNotes() {
+    Map<String, Optional<Pending>> taken = new LinkedHashMap<>(notes);
+    notes.clear();
+    return taken;
+  }
+
+  /** Asks for what the request needs next and nobody was asked for yet. */
+  void askFor(Unfinished request, PublishedContents contents) {
+    switch (request) {
+      case Unfinished.Upload upload -> askForLayers(upload);
+      case Unfinished.Image image when image.revision().isPresent() -> askForThin(image);
+      case Unfinished.Image image -> {
+        askForLayers(image);
+        if (flat) {
+          image.plan.platforms().forEach(platform -> askForFlat(image, platform, contents));
+        }
+      }
+    }
+  }
+
+  private void askForLayers(Unfinished request) {
+    for (LayerDescriptor layer : request.layers()) {
+      WorkKey key = NeededTrees.layer(layer.blob().digest());
+      if (!trees.isAvailable(key)) {
+        ask(
+            key,
+            () ->
+                new LayerRequested(
+                    repository, layer, request.source(), request.timestampSeconds()));
+      }
+    }
+  }
+
+  private void askForFlat(
+      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
+    WorkKey key = NeededTrees.flat(platform.imageId());
+    List<WorkKey> layers =
+        platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
+    if (trees.isAvailable(key) || !layers.stream().allMatch(trees::isAvailable)) {
+      return;
+    }
+    ask(
+        key,
+        () ->
+            new FlatRequested(
+                repository,
+                platform.imageId(),
+                layers.stream().map(layer -> graftOf(layer, contents)).toList(),
+                platform.config(),
+                image.timestampSeconds()));
+  }
+
+  private Graft graftOf(WorkKey layer, PublishedContents contents) {
+    return trees.graft(
+        layer,
+        () ->
+            contents
+                .layerGraft(new Digest(layer.id()))
+                .orElseThrow(
+                    () ->
+                        new IllegalStateException(
+                            repository + " showed " + layer + " and shows it no more")));
+  }
+
+  private void askForThin(Unfinished.Image image) {
+    PlannedPlatform platform = image.plan.platforms().getFirst();
+    ask(
+        image.thinWork(),
+        () ->
+            new ThinRequested(
+                repository,
+                image.id(),
+                image.plan.image(),
+                image.plan.thinTarget().orElseThrow(),
+                platform.config(),
+                platform.layers().stream().map(layer -> layer.blob().digest()).toList()));
+  }
+
+  private void ask(WorkKey key, Supplier<Work> order) {
+    if (!underWay.containsKey(key)) {
+      Work made = order.get();
+      underWay.put(key, made);
+      fresh.add(made);
+      PendingWork note = new PendingWork(made);
+      notes.put(note.noteKey(), Optional.of(note));
+    }
+  }
+}
