@@ -1,24 +1,30 @@
 package io.lamina.publisher;
 
+import io.lamina.cvmfs.compression.Compression;
 import io.lamina.repository.CatalogCompression;
+import io.lamina.repository.Follower;
 import io.lamina.repository.PublisherBackend;
 import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition.Backend;
 import io.lamina.repository.RepositoryException;
+import io.lamina.repository.releasemanager.ReleaseManager;
+import java.time.Clock;
 
 /** Chooses who writes a repository's transactions. */
 final class Backends {
   private Backends() {}
 
-  /** The backend that the definition names; closes the repository with itself. */
-  static PublisherBackend open(Repository repository) {
+  /**
+   * The backend that the definition names; closed before the repository.
+   *
+   * @throws RepositoryException as {@link Repository#writer(Compression, Follower)}
+   */
+  static PublisherBackend open(Repository repository, Clock clock) {
     return switch (repository.definition().backend()) {
-      case NATIVE -> repository.writer(CatalogCompression.FOR_PUBLISHERS);
-      case CVMFS_SERVER ->
-          throw new RepositoryException.Rejected(
-              "the definition of "
-                  + repository.name()
-                  + " asks for the backend cvmfs_server, which this release does not have; use"
-                  + " native");
+      case Backend.Native _ -> repository.writer(CatalogCompression.FOR_PUBLISHERS);
+      case Backend.CvmfsServer server ->
+          repository.writer(
+              CatalogCompression.FOR_PUBLISHERS, ReleaseManager.of(repository, server, clock));
     };
   }
 }

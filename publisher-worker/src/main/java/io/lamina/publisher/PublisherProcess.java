@@ -82,7 +82,7 @@ public final class PublisherProcess implements AutoCloseable {
       return new RepositoryDesk(
           new RepositoryDesk.Tools(
               repository,
-              Backends.open(repository),
+              Backends.open(repository, around.clock()),
               CatalogCompression.FOR_PUBLISHERS.newCompressor()),
           new CoordinatorSettings(
               repository.definition().settings().flat(),

@@ -182,7 +182,11 @@ public final class Repositories {
   }
 
   private Repository open(RepositoryDefinition definition) {
-    return new Repository(definition, stores.open(location(definition)), keyFolder(definition));
+    return new Repository(
+        definition,
+        stores.open(location(definition)),
+        keyFolder(definition),
+        dataFolder.resolve("release-manager").resolve(definition.name().value()));
   }
 
   private StorageLocation location(RepositoryDefinition definition) {

@@ -22,11 +22,13 @@ public final class Repository implements AutoCloseable {
   private final RepositoryDefinition definition;
   private final ObjectStore store;
   private final Path keyFolder;
+  private final Path workFolder;
 
-  Repository(RepositoryDefinition definition, ObjectStore store, Path keyFolder) {
+  Repository(RepositoryDefinition definition, ObjectStore store, Path keyFolder, Path workFolder) {
     this.definition = definition;
     this.store = store;
     this.keyFolder = keyFolder;
+    this.workFolder = workFolder;
   }
 
   public RepositoryDefinition definition() {
@@ -44,6 +46,13 @@ public final class Repository implements AutoCloseable {
   /** Where the key files lie. */
   public Path keyFolder() {
     return keyFolder;
+  }
+
+  /**
+   * This machine's own files about it, such as archives that are being published; may be absent.
+   */
+  public Path workFolder() {
+    return workFolder;
   }
 
   public ObjectUploads uploads() {
@@ -97,7 +106,25 @@ public final class Repository implements AutoCloseable {
    * @param compression of catalogs; part of what decides their hashes
    */
   public RepositoryWriter writer(Compression compression) {
-    return new RepositoryWriter(definition, store, loadKeys(), compression);
+    return new RepositoryWriter(definition, store, loadKeys(), compression, Optional.empty());
+  }
+
+  /**
+   * The writer of a repository whose every revision somebody else must show first. Opening it
+   * finishes what a predecessor left half done.
+   *
+   * @throws RepositoryException as {@link Follower.Session#show}
+   */
+  public RepositoryWriter writer(Compression compression, Follower follower) {
+    RepositoryWriter writer =
+        new RepositoryWriter(definition, store, loadKeys(), compression, Optional.of(follower));
+    try {
+      writer.catchUp();
+      return writer;
+    } catch (RuntimeException e) {
+      writer.close();
+      throw e;
+    }
   }
 
   /**

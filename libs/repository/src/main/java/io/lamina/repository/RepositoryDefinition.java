@@ -2,10 +2,13 @@ package io.lamina.repository;
 
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.storage.StorageLocation;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a process must know to publish to a repository; kept as one JSON file in the data folder.
@@ -25,11 +28,73 @@ public record RepositoryDefinition(
     Instant createdAt) {
 
   /** Who writes the transactions. */
-  public enum Backend {
+  public sealed interface Backend {
+    Backend NATIVE = new Native();
+
     /** This software. */
-    NATIVE,
-    /** The original tools on an existing release manager machine. */
-    CVMFS_SERVER
+    record Native() implements Backend {}
+
+    /**
+     * The original tools on a release manager machine, which is this one. The repository of the
+     * same name must exist there; the storage of the definition is where converters put their work
+     * and where this software keeps its own catalogs.
+     *
+     * @param read where the published repository is read: {@code file}, {@code http} or {@code
+     *     https}; the stratum 0 itself, no cache
+     * @param publicKey of its master key
+     * @param command the tool
+     * @param mount where the tool mounts the repository for changes
+     * @param spool where the tool keeps the repository's locks
+     * @param timeout after which a running tool is ended
+     * @param acceptsLosses whether trees are published though the tool drops attributes of theirs
+     */
+    record CvmfsServer(
+        URI read,
+        Path publicKey,
+        Path command,
+        Path mount,
+        Path spool,
+        Duration timeout,
+        boolean acceptsLosses)
+        implements Backend {
+      private static final Duration MAX_TIMEOUT = Duration.ofDays(7);
+      public static final Duration DEFAULT_TIMEOUT = Duration.ofHours(4);
+
+      public CvmfsServer {
+        String scheme = String.valueOf(read.getScheme());
+        if (!Set.of("file", "http", "https").contains(scheme)
+            || read.getUserInfo() != null
+            || read.getQuery() != null
+            || read.getFragment() != null) {
+          throw new RepositoryException.Rejected(
+              "a release manager's repository is read from file:///FOLDER or http(s)://HOST/PATH,"
+                  + " not "
+                  + read);
+        }
+        for (Path path : List.of(publicKey, command, mount, spool)) {
+          if (!path.isAbsolute()) {
+            throw new RepositoryException.Rejected(
+                "paths of a release manager are absolute, unlike " + path);
+          }
+        }
+        if (timeout.compareTo(Duration.ofSeconds(1)) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
+          throw new RepositoryException.Rejected(
+              "the tool may run between one second and " + MAX_TIMEOUT + ", not " + timeout);
+        }
+      }
+
+      /** With everything where the tool's own defaults put it. */
+      public static CvmfsServer standard(RepositoryName name) {
+        return new CvmfsServer(
+            URI.create("file:///srv/cvmfs/" + name),
+            Path.of("/etc/cvmfs/keys/" + name + ".pub"),
+            Path.of("/usr/bin/cvmfs_server"),
+            Path.of("/cvmfs/" + name),
+            Path.of("/var/spool/cvmfs/" + name),
+            DEFAULT_TIMEOUT,
+            false);
+      }
+    }
   }
 
   /**

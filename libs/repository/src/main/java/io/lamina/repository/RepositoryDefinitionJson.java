@@ -13,6 +13,8 @@ import io.lamina.repository.RepositoryDefinition.Backend;
 import io.lamina.repository.RepositoryDefinition.Settings;
 import io.lamina.storage.StorageException;
 import io.lamina.storage.StorageLocation;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -20,14 +22,17 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Iterator;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
 /** The text form of a definition: fields in fixed order, unknown ones refused. Thread-safe. */
 final class RepositoryDefinitionJson {
   private static final int VERSION = 1;
+  private static final String SERVER = "cvmfs-server";
+  private static final String WORD_NATIVE = "native";
+  private static final String WORD_SERVER = "cvmfs_server";
+  private static final Set<String> SERVER_FIELDS =
+      Set.of("read", "public-key", "command", "mount", "spool", "timeout-seconds", "losses");
   private static final Set<String> FIELDS =
       Set.of(
           "version",
@@ -35,6 +40,7 @@ final class RepositoryDefinitionJson {
           "storage",
           "keys",
           "backend",
+          SERVER,
           "created",
           "ttl-seconds",
           "flat",
@@ -56,7 +62,13 @@ final class RepositoryDefinitionJson {
     node.put("name", definition.name().value());
     definition.storage().ifPresent(storage -> node.put("storage", storage.toString()));
     definition.keys().ifPresent(keys -> node.put("keys", keys.toString()));
-    node.put("backend", word(definition.backend()));
+    switch (definition.backend()) {
+      case Backend.Native _ -> node.put("backend", WORD_NATIVE);
+      case Backend.CvmfsServer server -> {
+        node.put("backend", WORD_SERVER);
+        node.set(SERVER, encode(server));
+      }
+    }
     node.put("created", definition.createdAt().toString());
     node.put("ttl-seconds", settings.ttl().toSeconds());
     node.put("flat", settings.flat());
@@ -80,18 +92,13 @@ final class RepositoryDefinitionJson {
         throw new RepositoryException.Rejected(
             "it has version " + version + ", this software knows version " + VERSION);
       }
-      for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
-        String name = names.next();
-        if (!FIELDS.contains(name)) {
-          throw new RepositoryException.Rejected(
-              "unknown field '" + name + "'; known are " + FIELDS.stream().sorted().toList());
-        }
-      }
+      requireKnown(object, FIELDS);
+      RepositoryName name = new RepositoryName(text(object, "name").orElse(""));
       return new RepositoryDefinition(
-          new RepositoryName(text(object, "name").orElse("")),
+          name,
           text(object, "storage").map(StorageLocation::parse),
           text(object, "keys").map(Path::of),
-          backend(text(object, "backend").orElse(word(Backend.NATIVE))),
+          backend(object, name),
           new Settings(
               Duration.ofSeconds(number(object, "ttl-seconds", Settings.DEFAULT.ttl().toSeconds())),
               flag(object, "flat", Settings.DEFAULT.flat()),
@@ -151,20 +158,71 @@ final class RepositoryDefinitionJson {
     return value.booleanValue();
   }
 
-  private static Backend backend(String text) {
-    for (Backend backend : Backend.values()) {
-      if (word(backend).equals(text)) {
-        return backend;
+  private static void requireKnown(ObjectNode object, Set<String> fields) {
+    for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (!fields.contains(name)) {
+        throw new RepositoryException.Rejected(
+            "unknown field '" + name + "'; known are " + fields.stream().sorted().toList());
       }
     }
-    throw new RepositoryException.Rejected(
-        "field 'backend' is '"
-            + text
-            + "'; known are "
-            + List.of(Backend.values()).stream().map(RepositoryDefinitionJson::word).toList());
   }
 
-  private static String word(Backend backend) {
-    return backend.name().toLowerCase(Locale.ROOT);
+  private static Backend backend(ObjectNode object, RepositoryName name) {
+    String word = text(object, "backend").orElse(WORD_NATIVE);
+    JsonNode server = object.get(SERVER);
+    if (word.equals(WORD_SERVER)) {
+      return server(server == null ? JsonNodeFactory.instance.objectNode() : server, name);
+    }
+    if (!word.equals(WORD_NATIVE)) {
+      throw new RepositoryException.Rejected(
+          "field 'backend' is '" + word + "'; known are " + WORD_NATIVE + " and " + WORD_SERVER);
+    }
+    if (server != null) {
+      throw new RepositoryException.Rejected(
+          "field '" + SERVER + "' is only for the backend " + WORD_SERVER);
+    }
+    return Backend.NATIVE;
+  }
+
+  private static ObjectNode encode(Backend.CvmfsServer server) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("read", server.read().toString());
+    node.put("public-key", server.publicKey().toString());
+    node.put("command", server.command().toString());
+    node.put("mount", server.mount().toString());
+    node.put("spool", server.spool().toString());
+    node.put("timeout-seconds", server.timeout().toSeconds());
+    node.put("losses", server.acceptsLosses() ? "accept" : "refuse");
+    return node;
+  }
+
+  private static Backend.CvmfsServer server(JsonNode node, RepositoryName name) {
+    if (!(node instanceof ObjectNode object)) {
+      throw new RepositoryException.Rejected("field '" + SERVER + "' is not an object");
+    }
+    requireKnown(object, SERVER_FIELDS);
+    Backend.CvmfsServer standard = Backend.CvmfsServer.standard(name);
+    String losses = text(object, "losses").orElse("refuse");
+    if (!losses.equals("refuse") && !losses.equals("accept")) {
+      throw new RepositoryException.Rejected(
+          "field 'losses' is '" + losses + "'; known are refuse and accept");
+    }
+    return new Backend.CvmfsServer(
+        text(object, "read").map(RepositoryDefinitionJson::uri).orElse(standard.read()),
+        text(object, "public-key").map(Path::of).orElse(standard.publicKey()),
+        text(object, "command").map(Path::of).orElse(standard.command()),
+        text(object, "mount").map(Path::of).orElse(standard.mount()),
+        text(object, "spool").map(Path::of).orElse(standard.spool()),
+        Duration.ofSeconds(number(object, "timeout-seconds", standard.timeout().toSeconds())),
+        losses.equals("accept"));
+  }
+
+  private static URI uri(String text) {
+    try {
+      return new URI(text);
+    } catch (URISyntaxException e) {
+      throw new RepositoryException.Rejected("not an address: " + text, e);
+    }
   }
 }

@@ -14,6 +14,9 @@ final class RepositoryFiles {
   static final ObjectKey REFLOG = new ObjectKey(Reflog.FILE_NAME);
   static final ObjectKey MASTER_REPLICA = new ObjectKey(".cvmfs_master_replica");
 
+  /** The manifest that a follower is being brought to: see docs/protocol/transactions.md. */
+  static final ObjectKey NEXT = new ObjectKey("lamina/next");
+
   /** A catalog over this size is refused: the original publisher stops far below. */
   static final int MAX_CATALOG_BYTES = 512 << 20;
 

@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
  * <p>Source: docs/protocol/transactions.md, "Layout".
  */
 public final class RepositoryLayout {
+  private static final int LAYER_DEPTH = 4;
+  private static final int FLAT_DEPTH = 3;
   private static final Pattern SHA256_HEX = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern ARCHITECTURE = Pattern.compile("[a-z0-9][a-z0-9._-]{0,31}");
   private static final Pattern PUBLIC_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:@/+~-]*");
@@ -44,6 +46,14 @@ public final class RepositoryLayout {
   /** Mount point of an image's merged tree. */
   public static RepositoryPath flat(String imageIdHex) {
     return fanOut(FLAT, imageIdHex);
+  }
+
+  /**
+   * Whether a layer's or an image's whole tree hangs at this path: replaced as one, never edited.
+   */
+  public static boolean isTree(RepositoryPath path) {
+    return path.startsWith(LAYERS) && depth(path) == LAYER_DEPTH
+        || path.startsWith(FLAT) && depth(path) == FLAT_DEPTH;
   }
 
   /** The link that people use: {@code REGISTRY/REPO:TAG} below the root. */

@@ -15,6 +15,7 @@ import io.lamina.cvmfs.compression.ReferenceZlib;
 import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
+import io.lamina.cvmfs.signing.SignedManifest;
 import io.lamina.storage.Content;
 import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
@@ -35,8 +36,9 @@ import org.slf4j.LoggerFactory;
  * Publishes without the original tools: edits the catalogs in memory, stores what changed, and
  * swaps the manifest, which is the only commit point.
  *
- * <p>Order: catalogs, history, record; flush, and reflog; manifest. Whatever fails before the swap
- * leaves objects that nothing names; nothing that can fail follows it.
+ * <p>Order: catalogs, history, record; flush, and reflog; the follower, if there is one; manifest.
+ * Whatever fails before the swap leaves objects that nothing names; nothing that can fail follows
+ * it.
  *
  * <p>Thread-safe, one transaction at a time.
  *
@@ -66,12 +68,15 @@ public final class RepositoryWriter implements PublisherBackend {
   private final ReflogFile reflog;
   private final HistoryObject history;
   private final CompressedObject certificate;
+  private final Optional<Follower> follower;
 
   RepositoryWriter(
       RepositoryDefinition definition,
       ObjectStore store,
       RepositoryKeys keys,
-      Compression compression) {
+      Compression compression,
+      Optional<Follower> follower) {
+    this.follower = follower;
     this.definition = definition;
     this.store = store;
     this.keys = keys;
@@ -118,10 +123,24 @@ public final class RepositoryWriter implements PublisherBackend {
   @Override
   public synchronized Committed commit(
       List<CatalogChange> changes, long timestampSeconds, Recorder recorder) {
+    if (follower.isEmpty()) {
+      return commit(changes, timestampSeconds, recorder, Optional.empty());
+    }
+    try (Follower.Session session = follower.get().begin()) {
+      catchUp(session);
+      return commit(changes, timestampSeconds, recorder, Optional.of(session));
+    }
+  }
+
+  private Committed commit(
+      List<CatalogChange> changes,
+      long timestampSeconds,
+      Recorder recorder,
+      Optional<Follower.Session> session) {
     StorageException.@Nullable Conflict last = null;
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       try {
-        Committed committed = attempt(changes, timestampSeconds, recorder, attempt);
+        Committed committed = attempt(changes, timestampSeconds, recorder, session, attempt);
         view.refresh();
         return committed;
       } catch (StorageException.Conflict e) {
@@ -145,7 +164,11 @@ public final class RepositoryWriter implements PublisherBackend {
   }
 
   private Committed attempt(
-      List<CatalogChange> changes, long timestampSeconds, Recorder recorder, int attempt) {
+      List<CatalogChange> changes,
+      long timestampSeconds,
+      Recorder recorder,
+      Optional<Follower.Session> session,
+      int attempt) {
     Stopwatch watch = new Stopwatch();
     HeadFile.Head before = head.current();
     Manifest manifest = before.manifest();
@@ -188,7 +211,16 @@ public final class RepositoryWriter implements PublisherBackend {
         join(flushed);
       }
       long flush = watch.lap();
-      swap(base, snapshot, tags.map(CompressedObject::hash), reflogHash);
+      Manifest next =
+          ManifestChanges.next(
+              base.manifest(),
+              snapshot,
+              certificate.hash(),
+              tags.map(CompressedObject::hash).or(() -> base.manifest().history()),
+              definition.settings(),
+              reflogHash);
+      session.ifPresent(following -> lead(following, next));
+      swap(base, snapshot, next);
       Committed.Timings timings =
           new Committed.Timings(load, apply, stored, flush, watch.lap(), attempt);
       return withTimings(planned, timings);
@@ -313,21 +345,83 @@ public final class RepositoryWriter implements PublisherBackend {
     head.swap(before, ManifestChanges.withReflog(before.manifest(), found));
   }
 
+  // ---- the follower -------------------------------------------------------------------------
+
+  /** Brings the follower to what is about to become the head; whoever comes next can finish it. */
+  private void lead(Follower.Session session, Manifest next) {
+    Optional<ObjectStore.Versioned> before =
+        store.readMutable(RepositoryFiles.NEXT, SignedManifest.MAX_READ_BYTES);
+    store.swap(
+        RepositoryFiles.NEXT, before.map(ObjectStore.Versioned::version), keys.sign(next).bytes());
+    session.show(next.rootCatalog());
+  }
+
+  /** Finishes what a predecessor left half done. */
+  synchronized void catchUp() {
+    if (follower.isPresent()) {
+      try (Follower.Session session = follower.get().begin()) {
+        catchUp(session);
+      }
+    }
+  }
+
+  /**
+   * A writer that died after its follower showed a revision has made it: it becomes the head. Else
+   * the follower is brought back to the head.
+   */
+  private void catchUp(Follower.Session session) {
+    try {
+      head.forget();
+      HeadFile.Head current = head.current();
+      Optional<Manifest> promised = promised(current.manifest());
+      if (promised.isPresent() && session.shows(promised.get().rootCatalog())) {
+        LOG.atInfo()
+            .addKeyValue("repository", definition.name())
+            .addKeyValue("revision", promised.get().revision())
+            .log("finishing the transaction of a writer that died");
+        head.swap(current, promised.get());
+        reflog.forget();
+        view.refresh();
+        return;
+      }
+      Manifest shown = current.manifest();
+      boolean nothingToShow = session.isEmpty() && shown.revision() == 0;
+      if (!nothingToShow && !session.shows(shown.rootCatalog())) {
+        LOG.atWarn()
+            .addKeyValue("repository", definition.name())
+            .addKeyValue("revision", shown.revision())
+            .log("clients do not see this revision, showing it again");
+        session.show(shown.rootCatalog());
+      }
+    } catch (RuntimeException e) {
+      forgetFiles();
+      throw translated(e);
+    }
+  }
+
+  /** What was about to follow the head, signed by us. */
+  private Optional<Manifest> promised(Manifest current) {
+    Optional<ObjectStore.Versioned> file =
+        store.readMutable(RepositoryFiles.NEXT, SignedManifest.MAX_READ_BYTES);
+    if (file.isEmpty()) {
+      return Optional.empty();
+    }
+    SignedManifest signed = SignedManifest.parse(file.get().bytes());
+    Manifest next = signed.manifest();
+    if (next.rootCatalog().equals(current.rootCatalog())
+        || next.revision() != current.revision() + 1
+        || !next.repository().equals(definition.name())) {
+      return Optional.empty();
+    }
+    signed.verify(keys.certificate());
+    try (CatalogReader reader = CatalogReader.open(catalogs.read(next.rootCatalog()))) {
+      return reader.previousRevision().filter(current.rootCatalog()::equals).map(previous -> next);
+    }
+  }
+
   // ---- the commit point ---------------------------------------------------------------------
 
-  private void swap(
-      HeadFile.Head base,
-      Tag.Snapshot snapshot,
-      Optional<ContentHash> tags,
-      ContentHash reflogHash) {
-    Manifest next =
-        ManifestChanges.next(
-            base.manifest(),
-            snapshot,
-            certificate.hash(),
-            tags.or(() -> base.manifest().history()),
-            definition.settings(),
-            reflogHash);
+  private void swap(HeadFile.Head base, Tag.Snapshot snapshot, Manifest next) {
     try {
       head.swap(base, next);
     } catch (StorageException.OutcomeUnknown e) {

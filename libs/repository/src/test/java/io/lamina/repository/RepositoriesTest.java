@@ -115,7 +115,8 @@ class RepositoriesTest {
                 created.definition(),
                 created.store(),
                 created.loadKeys(),
-                CatalogCompression.FOR_PUBLISHERS)) {
+                CatalogCompression.FOR_PUBLISHERS,
+                java.util.Optional.empty())) {
       writer.commit(
           java.util.List.of(TestRepository.link("/r/a", "x")),
           TestRepository.TIME,
@@ -143,7 +144,14 @@ class RepositoriesTest {
             java.util.Optional.of(
                 StorageLocation.parse("s3:https://s3.example/bucket/prefix?region=cern")),
             java.util.Optional.of(Path.of("/secrets/keys")),
-            RepositoryDefinition.Backend.CVMFS_SERVER,
+            new RepositoryDefinition.Backend.CvmfsServer(
+                java.net.URI.create("http://stratum0.example/cvmfs/x"),
+                Path.of("/secrets/x.pub"),
+                Path.of("/opt/cvmfs_server"),
+                Path.of("/mnt/x"),
+                Path.of("/spool/x"),
+                Duration.ofSeconds(77),
+                true),
             new RepositoryDefinition.Settings(Duration.ofSeconds(61), false, false, false, 7),
             TestRepository.CREATED);
     byte[] text = RepositoryDefinitionJson.encode(definition);

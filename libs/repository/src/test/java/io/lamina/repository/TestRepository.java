@@ -14,6 +14,7 @@ import io.lamina.cvmfs.catalog.SealedCatalog;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.signing.RepositoryKeys;
+import io.lamina.repository.releasemanager.ReleaseManager;
 import io.lamina.storage.InMemoryObjectStore;
 import io.lamina.storage.ObjectStore;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.HexFormat;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A small repository in memory, and layers to hang into it. Keys are made once: that is slow. */
@@ -63,7 +65,24 @@ final class TestRepository {
   }
 
   static RepositoryWriter writer(ObjectStore store) {
-    return new RepositoryWriter(definition(), store, keys(), CatalogCompression.FOR_PUBLISHERS);
+    return new RepositoryWriter(
+        definition(), store, keys(), CatalogCompression.FOR_PUBLISHERS, Optional.empty());
+  }
+
+  /**
+   * A writer that a release manager follows.
+   *
+   * @param folder holds {@code our-keys}
+   */
+  static RepositoryWriter following(
+      ObjectStore store,
+      Path folder,
+      RepositoryDefinition.Backend.CvmfsServer server,
+      Clock clock) {
+    Repository repository =
+        new Repository(definition(), store, folder.resolve("our-keys"), folder.resolve("our-work"));
+    return repository.writer(
+        CatalogCompression.FOR_PUBLISHERS, ReleaseManager.of(repository, server, clock));
   }
 
   static RepositoryView view(ObjectStore store) {
@@ -71,7 +90,7 @@ final class TestRepository {
   }
 
   static Repository repository(ObjectStore store) {
-    return new Repository(definition(), store, Path.of("/nonexistent"));
+    return new Repository(definition(), store, Path.of("/nonexistent"), Path.of("/nonexistent"));
   }
 
   /** A layer with two files, made for real: its catalog lies in the store. */

@@ -9,6 +9,7 @@ import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.CatalogFlags;
 import io.lamina.cvmfs.catalog.CatalogReader;
 import io.lamina.cvmfs.catalog.CatalogRow;
+import io.lamina.cvmfs.catalog.NestedCatalog;
 import io.lamina.cvmfs.history.History;
 import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Shows one revision of a repository as a read-only file system. Everything is checked on the way:
@@ -37,7 +39,7 @@ public final class RepositoryReader implements AutoCloseable {
   private static final Comparator<FileStat> BY_PATH = Comparator.comparing(FileStat::path);
   private static final RepositoryPath INODES = RepositoryPath.of("/hard link");
 
-  private final TrustedManifest trusted;
+  private final @Nullable TrustedManifest trusted;
   private final RepositoryFiles files;
   private final ReaderSettings settings;
   private final VerifiedObjects objects;
@@ -46,7 +48,7 @@ public final class RepositoryReader implements AutoCloseable {
   private final CatalogTree tree;
 
   private RepositoryReader(
-      TrustedManifest trusted,
+      @Nullable TrustedManifest trusted,
       RepositoryFiles files,
       ReaderSettings settings,
       ContentHash root,
@@ -69,6 +71,17 @@ public final class RepositoryReader implements AutoCloseable {
     Manifest manifest = trusted.manifest();
     return new RepositoryReader(
         trusted, files, settings, manifest.rootCatalog(), manifest.rootCatalogSizeBytes());
+  }
+
+  /**
+   * Opens a revision by a root catalog that the caller trusts. Such a reader knows no manifest and
+   * no tags.
+   *
+   * @param files stay the caller's to close, after this reader
+   */
+  public static RepositoryReader ofRoot(
+      RepositoryFiles files, ReaderSettings settings, ContentHash root) {
+    return new RepositoryReader(null, files, settings, root, 0);
   }
 
   /** A reader of the revision that a tag names; closed apart from this one. */
@@ -97,12 +110,19 @@ public final class RepositoryReader implements AutoCloseable {
     }
   }
 
+  /**
+   * @throws IllegalStateException if the reader was opened by a root catalog
+   */
   public TrustedManifest trusted() {
+    if (trusted == null) {
+      throw new IllegalStateException("this reader was opened without a manifest");
+    }
     return trusted;
   }
 
+  /** As {@link #trusted}, without its proofs. */
   public Manifest manifest() {
-    return trusted.manifest();
+    return trusted().manifest();
   }
 
   /** The root catalog of the revision that this reader shows. */
@@ -123,6 +143,16 @@ public final class RepositoryReader implements AutoCloseable {
                       new CvmfsException.NotFound(
                           "no entry " + path + " in " + settings.repository()));
       return stat(catalog, path, row);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The nested catalog that hangs at exactly this path; none at the root. */
+  public Optional<NestedCatalog> nestedAt(RepositoryPath path) {
+    lock.lock();
+    try {
+      return path.isRoot() ? Optional.empty() : tree.holding(path).nestedAt(path);
     } finally {
       lock.unlock();
     }
