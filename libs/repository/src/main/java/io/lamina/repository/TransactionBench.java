@@ -42,10 +42,11 @@ public final class TransactionBench {
    * @param sizes of the repository, in layers, rising
    * @param graftsPerTransaction layers that share a transaction
    * @param transactions measured at each size
-   * @param warmUp transactions before the first measurement
+   * @param warmUp transactions before the first measurement, in a repository of their own, so that
+   *     the first size is measured with code as well compiled as the last
    */
   public record Plan(List<Integer> sizes, int graftsPerTransaction, int transactions, int warmUp) {
-    public static final Plan STANDARD = new Plan(List.of(100, 1_000, 10_000, 100_000), 10, 40, 60);
+    public static final Plan STANDARD = new Plan(List.of(100, 1_000, 10_000, 100_000), 10, 40, 400);
 
     public Plan {
       sizes = List.copyOf(sizes);
@@ -78,10 +79,40 @@ public final class TransactionBench {
   /** Measures in a new folder below {@code folder}, which is removed at the end. */
   public List<Row> run(Path folder, Plan plan, Consumer<Row> progress) throws IOException {
     Path data = Files.createTempDirectory(folder, "transaction-bench-");
+    List<Row> rows = new ArrayList<>();
+    try {
+      in(
+          data.resolve("warm-up"),
+          writer -> {
+            for (int i = 0; i < plan.warmUp(); i++) {
+              commit(writer, plan.graftsPerTransaction());
+            }
+          });
+      delete(data.resolve("warm-up"));
+      next = 0;
+      in(
+          data.resolve("measured"),
+          writer -> {
+            for (int size : plan.sizes()) {
+              while (next < size) {
+                commit(writer, Math.min(LAYERS_PER_BULK, size - next));
+              }
+              Row row = measure(writer, plan, size);
+              rows.add(row);
+              progress.accept(row);
+            }
+          });
+    } finally {
+      delete(data);
+    }
+    return rows;
+  }
+
+  /** Works in a new repository. */
+  private static void in(Path data, Consumer<RepositoryWriter> work) {
     Clock clock = Clock.systemUTC();
     Repositories repositories =
         new Repositories(data, StoreOpeners.forPublishers(clock, new SecureRandom()));
-    List<Row> rows = new ArrayList<>();
     try (Repository repository =
             repositories.create(
                 RepositoryDefinition.inDataFolder(
@@ -89,21 +120,8 @@ public final class TransactionBench {
                 new SecureRandom(),
                 clock);
         RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS)) {
-      for (int i = 0; i < plan.warmUp(); i++) {
-        commit(writer, 1);
-      }
-      for (int size : plan.sizes()) {
-        while (next < size) {
-          commit(writer, Math.min(LAYERS_PER_BULK, size - next));
-        }
-        Row row = measure(writer, plan, size);
-        rows.add(row);
-        progress.accept(row);
-      }
-    } finally {
-      delete(data);
+      work.accept(writer);
     }
-    return rows;
   }
 
   private Row measure(RepositoryWriter writer, Plan plan, int size) {
