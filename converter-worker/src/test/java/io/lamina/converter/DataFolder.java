@@ -3,8 +3,8 @@ package io.lamina.converter;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.RepositoryDefinition;
+import io.lamina.repository.StoreOpeners;
 import io.lamina.storage.ObjectStore;
-import io.lamina.storage.ObjectStores;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -37,7 +37,8 @@ final class DataFolder implements AutoCloseable {
   }
 
   private static Repositories repositories(Path folder) {
-    return new Repositories(folder, ObjectStores::open);
+    return new Repositories(
+        folder, StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom()));
   }
 
   CataloguedStores stores() {

@@ -20,7 +20,6 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -97,7 +96,7 @@ public final class EmbeddedLamina implements AutoCloseable {
     this.data = data;
     this.repositories = RepositoryAccess.in(data);
     KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
-    this.processes = new Processes(kafka, repositories, metrics, clock, random);
+    this.processes = new Processes(kafka, data, metrics, clock, random);
     processes.keep(lock);
     processes.keep(broker);
     try {
@@ -106,10 +105,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       this.images = sources.apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
       processes.startConverter(converter.named(INSTANCE), images, access.registries());
-      this.gateway =
-          processes.startGateway(
-              gatewaySettings(data, port),
-              Optional.of(new FolderRepositories(repositories, clock)));
+      this.gateway = processes.startGateway(gatewaySettings(data, port), true);
       awaitReady();
     } catch (RuntimeException e) {
       close();

@@ -4,7 +4,6 @@ import io.lamina.converter.ConverterSettings;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.messaging.Topics;
 import io.lamina.publisher.PublisherSettings;
-import io.lamina.repository.Repositories;
 import io.lamina.settings.Settings;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -50,11 +49,10 @@ public final class LoneProcess implements AutoCloseable {
     Settings text = Settings.read(settingsFile, environment);
     ProcessSettings common = ProcessSettings.from(text, kind.word());
     Clock clock = Clock.systemUTC();
-    Repositories repositories = RepositoryAccess.in(common.dataFolder());
     Processes processes =
         new Processes(
             common.kafka(),
-            repositories,
+            common.dataFolder(),
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
             clock,
             new SecureRandom());
@@ -65,14 +63,7 @@ public final class LoneProcess implements AutoCloseable {
           boolean hasKeys = text.flag("gateway.repositories.create", false);
           text.refuseOthers();
           new Topics(common.kafka(), common.topics()).ensure();
-          String address =
-              processes
-                  .startGateway(
-                      settings,
-                      hasKeys
-                          ? Optional.of(new FolderRepositories(repositories, clock))
-                          : Optional.empty())
-                  .address();
+          String address = processes.startGateway(settings, hasKeys).address();
           yield new LoneProcess(processes, new CompletableFuture<>(), "gateway at " + address);
         }
         case CONVERTER -> {

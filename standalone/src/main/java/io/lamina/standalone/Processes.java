@@ -19,6 +19,7 @@ import io.lamina.publisher.PublisherProcess;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.repository.Repositories;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -35,20 +36,25 @@ final class Processes implements AutoCloseable {
   private static final Duration SEND_TIMEOUT = Duration.ofSeconds(30);
 
   private final KafkaSettings kafka;
+  private final Path dataFolder;
   private final Repositories repositories;
   private final PrometheusMeterRegistry metrics;
   private final Clock clock;
   private final RandomGenerator random;
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
+  /**
+   * @param dataFolder with the repositories' definitions, and the keys where they are needed
+   */
   Processes(
       KafkaSettings kafka,
-      Repositories repositories,
+      Path dataFolder,
       PrometheusMeterRegistry metrics,
       Clock clock,
       RandomGenerator random) {
     this.kafka = kafka;
-    this.repositories = repositories;
+    this.dataFolder = dataFolder;
+    this.repositories = RepositoryAccess.in(dataFolder);
     this.metrics = metrics;
     this.clock = clock;
     this.random = random;
@@ -60,7 +66,8 @@ final class Processes implements AutoCloseable {
         keep(
             new PublisherProcess(
                 settings,
-                new PublisherProcess.Surroundings(kafka, repositories, clock, random, metrics)));
+                new PublisherProcess.Surroundings(
+                    kafka, RepositoryAccess.forPublishers(dataFolder), clock, random, metrics)));
     publisher.start();
     return publisher.stopped();
   }
@@ -88,9 +95,13 @@ final class Processes implements AutoCloseable {
   }
 
   /**
-   * @param directory where this process may create repositories
+   * @param createsRepositories whether this process has the right to, and the keys' folder
    */
-  GatewayProcess startGateway(GatewaySettings settings, Optional<RepositoryDirectory> directory) {
+  GatewayProcess startGateway(GatewaySettings settings, boolean createsRepositories) {
+    Optional<RepositoryDirectory> directory =
+        createsRepositories
+            ? Optional.of(new FolderRepositories(repositories, clock))
+            : Optional.empty();
     CataloguedStores stores = keep(new CataloguedStores(repositories));
     EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
     KafkaRequestLog log = keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));

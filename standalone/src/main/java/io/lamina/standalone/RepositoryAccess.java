@@ -4,7 +4,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
-import io.lamina.storage.ObjectStores;
+import io.lamina.repository.StoreOpeners;
 import io.lamina.storage.StorageLocation;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -17,9 +17,16 @@ import java.util.Optional;
 public final class RepositoryAccess {
   private RepositoryAccess() {}
 
-  /** The repositories that a data folder defines. */
+  /** The repositories that a data folder defines, for who writes objects and for who reads. */
   public static Repositories in(Path dataFolder) {
-    return new Repositories(dataFolder, ObjectStores::open);
+    return new Repositories(
+        dataFolder, StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom()));
+  }
+
+  /** The same for who commits transactions. */
+  static Repositories forPublishers(Path dataFolder) {
+    return new Repositories(
+        dataFolder, StoreOpeners.forPublishers(Clock.systemUTC(), new SecureRandom()));
   }
 
   /**
