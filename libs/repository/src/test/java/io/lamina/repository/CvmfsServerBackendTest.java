@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract on a release manager that this test plays. */
-class CvmfsServerBackendTest extends PublisherBackendContract {
+class CvmfsServerBackendTest extends ReleaseManagerContract {
   private final ObjectStore store = new InMemoryObjectStore(TestRepository.CLOCK);
   private final Path folder;
   private final FakeReleaseManager manager;

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that it needs itself; it makes and removes a repository for each test.
  */
 @Tag("root")
-class CvmfsServerToolIT extends PublisherBackendContract {
+class CvmfsServerToolIT extends ReleaseManagerContract {
   private static final Path TOOL = Path.of("/usr/bin/cvmfs_server");
   private static final Path SERVED = Path.of("/srv");
   private static final Path STORAGE = SERVED.resolve("cvmfs").resolve(TestRepository.NAME.value());

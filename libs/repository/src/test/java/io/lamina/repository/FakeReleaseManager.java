@@ -78,7 +78,7 @@ final class FakeReleaseManager implements AutoCloseable {
       read -r what code < '%1$s/reply.'$$
       rm '%1$s/reply.'$$
       case $what in
-        hang) sleep 1000; echo 'the child is gone'; exit 1;;
+        hang) : > '%1$s/hanging'; sleep 1000; echo 'the child is gone'; exit 1;;
         busy) echo 'CernVM-FS transaction error: another transaction is already open'; exit $code;;
         *) echo "told to $what"; exit $code;;
       esac
@@ -93,6 +93,7 @@ final class FakeReleaseManager implements AutoCloseable {
   private final List<List<String>> calls = new ArrayList<>();
   private final List<String> environment = new ArrayList<>();
   private final Map<String, Failure> failures = new HashMap<>();
+  private final Map<String, Integer> successesBefore = new HashMap<>();
   private Map<String, String> mounted = Map.of();
 
   /**
@@ -172,8 +173,28 @@ final class FakeReleaseManager implements AutoCloseable {
     failures.put(subcommand, failure);
   }
 
+  /** The call of this command after so many others fails. */
+  synchronized void failLater(String subcommand, int successes, Failure failure) {
+    successesBefore.put(subcommand, successes);
+    failures.put(subcommand, failure);
+  }
+
+  private synchronized @Nullable Failure failureOf(String subcommand) {
+    int left = successesBefore.getOrDefault(subcommand, 0);
+    if (left > 0) {
+      successesBefore.put(subcommand, left - 1);
+      return null;
+    }
+    return failures.remove(subcommand);
+  }
+
   Path transactionLock() {
     return folder.resolve("spool").resolve("in_transaction.lock");
+  }
+
+  /** There once the tool hangs. */
+  Path hanging() {
+    return folder.resolve("talk").resolve("hanging");
   }
 
   /** Somebody opens a transaction. */
@@ -188,6 +209,15 @@ final class FakeReleaseManager implements AutoCloseable {
   void endTransaction() {
     try {
       Files.delete(transactionLock());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Somebody removes a path. */
+  void removeByHand(String path) {
+    try {
+      change(catalog -> catalog.remove(RepositoryPath.of(path), NO_NESTED));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -212,7 +242,7 @@ final class FakeReleaseManager implements AutoCloseable {
               .filter(l -> l.startsWith("env "))
               .map(l -> l.substring(4))
               .forEach(environment::add);
-          failure = failures.remove(arguments.getFirst());
+          failure = failureOf(arguments.getFirst());
         }
         String reply;
         try {

@@ -52,7 +52,7 @@ final class ServerTool {
   private static final int SHOWN_OUTPUT_BYTES = 4 << 10;
   private static final long MAX_OUTPUT_BYTES = 64L << 20;
   private static final Duration LOOK_INTERVAL = Duration.ofMillis(20);
-  private static final Duration GRACE = Duration.ofSeconds(20);
+  private static final Duration GRACE = Duration.ofSeconds(10);
   private static final String SYSTEM_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -248,10 +248,11 @@ final class ServerTool {
       while (!process.waitFor(LOOK_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
         note = observed(note);
         if (System.nanoTime() - deadline > 0) {
-          throw ended(process, arguments, "it ran longer than " + server.timeout());
+          throw ended(process, note, arguments, "it ran longer than " + server.timeout());
         }
         if (Files.size(work.output()) > MAX_OUTPUT_BYTES) {
-          throw ended(process, arguments, "it wrote more than " + MAX_OUTPUT_BYTES + " bytes");
+          throw ended(
+              process, note, arguments, "it wrote more than " + MAX_OUTPUT_BYTES + " bytes");
         }
       }
       observed(note);
@@ -265,9 +266,9 @@ final class ServerTool {
       return result;
     } catch (InterruptedException e) {
       interrupted = true;
-      throw ended(process, arguments, "this publisher is stopping");
+      throw ended(process, note, arguments, "this publisher is stopping");
     } catch (IOException e) {
-      throw ended(process, arguments, "its output cannot be read: " + e.getMessage());
+      throw ended(process, note, arguments, "its output cannot be read: " + e.getMessage());
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
@@ -315,7 +316,9 @@ final class ServerTool {
    * Ends the tool. Its children go first: then it still aborts its transaction by itself, if it
    * can.
    */
-  private RepositoryException ended(Process process, List<String> arguments, String why) {
+  private RepositoryException ended(
+      Process process, WorkFolder.Running note, List<String> arguments, String why) {
+    observed(note);
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     boolean gone = awaitQuietly(process);
     if (!gone) {
@@ -368,7 +371,7 @@ final class ServerTool {
   }
 
   /** Names the open transaction among all there ever were; empty if none is open. */
-  private String transaction() {
+  String transaction() {
     try {
       BasicFileAttributes attributes =
           Files.readAttributes(transactionFile(), BasicFileAttributes.class);

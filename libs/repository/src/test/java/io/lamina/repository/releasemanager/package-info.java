@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.repository.releasemanager;
+
+import org.jspecify.annotations.NullMarked;
