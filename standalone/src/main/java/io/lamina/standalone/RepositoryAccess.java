@@ -5,6 +5,7 @@ import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
 import io.lamina.repository.StoreOpeners;
+import io.lamina.repository.releasemanager.PublishedRepository;
 import io.lamina.storage.StorageLocation;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -40,12 +41,39 @@ public final class RepositoryAccess {
       Optional<StorageLocation> storage,
       RepositoryDefinition.Settings settings,
       Clock clock) {
+    return create(
+        repositories, name, storage, RepositoryDefinition.Backend.NATIVE, settings, clock);
+  }
+
+  /**
+   * As {@link #create(Repositories, RepositoryName, Optional, RepositoryDefinition.Settings,
+   * Clock)} with a choice of who writes the transactions.
+   *
+   * @throws io.lamina.repository.RepositoryException.Rejected if a release manager is named whose
+   *     repository cannot be read and verified
+   */
+  public static Repository create(
+      Repositories repositories,
+      RepositoryName name,
+      Optional<StorageLocation> storage,
+      RepositoryDefinition.Backend backend,
+      RepositoryDefinition.Settings settings,
+      Clock clock) {
+    if (backend instanceof RepositoryDefinition.Backend.CvmfsServer server) {
+      published(name, server, clock).close();
+    }
     Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
     return repositories.create(
-        new RepositoryDefinition(
-            name, storage, Optional.empty(), RepositoryDefinition.Backend.NATIVE, settings, now),
+        new RepositoryDefinition(name, storage, Optional.empty(), backend, settings, now),
         new SecureRandom(),
         clock);
+  }
+
+  /** What a release manager's repository shows now. */
+  public static PublishedRepository published(
+      RepositoryName name, RepositoryDefinition.Backend.CvmfsServer server, Clock clock) {
+    return PublishedRepository.open(
+        name, server, Path.of(System.getProperty("java.io.tmpdir")), clock);
   }
 
   /** When clients will refuse the repository unless its whitelist is signed again. */

@@ -31,8 +31,18 @@ public record RepositoryDefinition(
   public sealed interface Backend {
     Backend NATIVE = new Native();
 
+    /** How definitions and people name it. */
+    String word();
+
     /** This software. */
-    record Native() implements Backend {}
+    record Native() implements Backend {
+      static final String WORD = "native";
+
+      @Override
+      public String word() {
+        return WORD;
+      }
+    }
 
     /**
      * The original tools on a release manager machine, which is this one. The repository of the
@@ -57,6 +67,7 @@ public record RepositoryDefinition(
         Duration timeout,
         boolean acceptsLosses)
         implements Backend {
+      static final String WORD = "cvmfs_server";
       private static final Duration MAX_TIMEOUT = Duration.ofDays(7);
       public static final Duration DEFAULT_TIMEOUT = Duration.ofHours(4);
 
@@ -81,6 +92,11 @@ public record RepositoryDefinition(
           throw new RepositoryException.Rejected(
               "the tool may run between one second and " + MAX_TIMEOUT + ", not " + timeout);
         }
+      }
+
+      @Override
+      public String word() {
+        return WORD;
       }
 
       /** With everything where the tool's own defaults put it. */

@@ -29,8 +29,8 @@ import java.util.Set;
 final class RepositoryDefinitionJson {
   private static final int VERSION = 1;
   private static final String SERVER = "cvmfs-server";
-  private static final String WORD_NATIVE = "native";
-  private static final String WORD_SERVER = "cvmfs_server";
+  private static final String WORD_NATIVE = Backend.Native.WORD;
+  private static final String WORD_SERVER = Backend.CvmfsServer.WORD;
   private static final Set<String> SERVER_FIELDS =
       Set.of("read", "public-key", "command", "mount", "spool", "timeout-seconds", "losses");
   private static final Set<String> FIELDS =
@@ -62,12 +62,9 @@ final class RepositoryDefinitionJson {
     node.put("name", definition.name().value());
     definition.storage().ifPresent(storage -> node.put("storage", storage.toString()));
     definition.keys().ifPresent(keys -> node.put("keys", keys.toString()));
-    switch (definition.backend()) {
-      case Backend.Native _ -> node.put("backend", WORD_NATIVE);
-      case Backend.CvmfsServer server -> {
-        node.put("backend", WORD_SERVER);
-        node.set(SERVER, encode(server));
-      }
+    node.put("backend", definition.backend().word());
+    if (definition.backend() instanceof Backend.CvmfsServer server) {
+      node.set(SERVER, encode(server));
     }
     node.put("created", definition.createdAt().toString());
     node.put("ttl-seconds", settings.ttl().toSeconds());

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,13 +38,16 @@ final class RepoCreateCommand implements Callable<Integer> {
   @Option(names = "--no-flat", description = "Publish layers only, no merged root file systems.")
   boolean noFlat;
 
+  @ArgGroup(exclusive = false, heading = "%nOn a release manager (needs --data):%n")
+  ReleaseManagerOptions manager = new ReleaseManagerOptions();
+
   @Mixin RepositoryHome home = new RepositoryHome();
   @Mixin Output output = new Output();
 
   @Override
   public Integer call() {
     RepositoryName repository = new RepositoryName(name);
-    boolean needsFolder = storage != null || noFlat;
+    boolean needsFolder = storage != null || noFlat || manager.areGiven();
     JsonNode created =
         needsFolder || home.local().isPresent()
             ? createHere(
@@ -70,7 +74,13 @@ final class RepoCreateCommand implements Callable<Integer> {
             standard.tags(),
             standard.genericTags());
     try (Repository created =
-        RepositoryAccess.create(repositories, repository, location, settings, Clock.systemUTC())) {
+        RepositoryAccess.create(
+            repositories,
+            repository,
+            location,
+            manager.backend(repository),
+            settings,
+            Clock.systemUTC())) {
       return RepositoryHome.describe(created);
     }
   }

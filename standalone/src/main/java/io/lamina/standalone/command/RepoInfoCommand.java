@@ -26,7 +26,7 @@ final class RepoInfoCommand implements Callable<Integer> {
     JsonNode found;
     if (local.isPresent()) {
       try (Repository opened = local.get().open(repository)) {
-        found = RepositoryHome.describe(opened);
+        found = RepositoryHome.describeFully(opened);
       }
     } else {
       found = home.ask(gateway -> gateway.fetch("/api/v1/repositories/" + repository));

@@ -4,9 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition.Backend;
+import io.lamina.repository.RepositoryException;
+import io.lamina.repository.releasemanager.PublishedRepository;
 import io.lamina.standalone.RepositoryAccess;
 import io.lamina.standalone.client.GatewayClient;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -51,10 +55,29 @@ final class RepositoryHome {
     node.put(
         "storage", repository.definition().storage().map(Object::toString).orElse("data folder"));
     node.put("keys", repository.keyFolder().toString());
+    node.put("backend", repository.definition().backend().word());
     node.put("revision", manifest.revision());
     node.put("root", manifest.rootCatalog().toString());
     node.put("publishedSeconds", manifest.publishedSeconds());
     node.put("whitelistExpires", RepositoryAccess.whitelistExpiry(repository).toString());
+    return node;
+  }
+
+  /** With what a release manager shows, if there is one. */
+  static ObjectNode describeFully(Repository repository) {
+    ObjectNode node = describe(repository);
+    if (repository.definition().backend() instanceof Backend.CvmfsServer server) {
+      node.put("serverUrl", server.read().toString());
+      node.put("serverCommand", server.command().toString());
+      try (PublishedRepository published =
+          RepositoryAccess.published(repository.name(), server, Clock.systemUTC())) {
+        node.put("serverRevision", published.manifest().revision());
+        node.put("serverRoot", published.manifest().rootCatalog().toString());
+        node.put("serverShows", published.shown().map(Object::toString).orElse("nothing of ours"));
+      } catch (RepositoryException e) {
+        node.put("serverShows", "unknown: " + e.getMessage());
+      }
+    }
     return node;
   }
 }
