@@ -74,9 +74,15 @@ public final class WorkFolder implements AutoCloseable {
         });
   }
 
+  /** Others may still write: under another name the folder is out of their reach. */
   private void removeQuietly() {
+    Path aside = path.resolveSibling(path.getFileName() + "-removed");
     try {
+      Files.move(path, aside);
+      remove(aside);
       remove(path);
+    } catch (NoSuchFileException e) {
+      // Removed already.
     } catch (IOException e) {
       System.err.println("lamina: could not remove " + path + ": " + e);
     }
