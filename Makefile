@@ -2,7 +2,7 @@
 JAVA := JAVA_HOME=$$(bin/jdk25)
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## compile and package, no tests
 	$(JAVA) mvn -q -ntp -DskipTests package
@@ -12,6 +12,10 @@ test: ## unit tests
 
 it: ## every test, unit to end to end
 	./test
+
+it-%: ## one integration test, such as make it-KillIT
+	$(JAVA) mvn -q -ntp verify -Dspotless.check.skip=true -Dtest=NoUnitTest -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dit.test=$* -Dfailsafe.failIfNoSpecifiedTests=false && bin/test-counts
 
 dev: ## the all-in-one in the foreground
 	./lamina up --data ./lamina-data

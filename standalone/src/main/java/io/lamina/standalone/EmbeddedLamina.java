@@ -5,6 +5,8 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.gateway.GatewayProcess;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
+import io.lamina.image.registry.RegistrySettings;
+import io.lamina.image.source.LocalAccess;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.TopicSettings;
 import io.lamina.messaging.Topics;
@@ -39,10 +41,55 @@ public final class EmbeddedLamina implements AutoCloseable {
   private final PrometheusMeterRegistry metrics =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Repositories repositories;
+  private final KafkaSettings kafka;
   private final Path data;
   private final ImageSources images;
   private final Processes processes;
   private final GatewayProcess gateway;
+
+  /**
+   * What may differ from the usual. Immutable.
+   *
+   * @param converter the instance's name is set here
+   * @param registries how registries are reached, with whose credentials
+   * @param sources gets the usual sources of images, gives those that are read from
+   */
+  public record Options(
+      Clock clock,
+      RandomGenerator random,
+      ConverterSettings converter,
+      RegistrySettings registries,
+      UnaryOperator<ImageSources> sources) {
+    /** What {@code lamina up} runs with: this user's credentials. */
+    public static Options usual() {
+      return new Options(
+          Clock.systemUTC(),
+          new SecureRandom(),
+          ConverterSettings.DEFAULT,
+          RegistrySettings.fromEnvironment(System.getenv()),
+          UnaryOperator.identity());
+    }
+
+    public Options withClock(Clock other) {
+      return new Options(other, random, converter, registries, sources);
+    }
+
+    public Options withRandom(RandomGenerator other) {
+      return new Options(clock, other, converter, registries, sources);
+    }
+
+    public Options withConverter(ConverterSettings other) {
+      return new Options(clock, random, other, registries, sources);
+    }
+
+    public Options withRegistries(RegistrySettings other) {
+      return new Options(clock, random, converter, other, sources);
+    }
+
+    public Options withSources(UnaryOperator<ImageSources> other) {
+      return new Options(clock, random, converter, registries, other);
+    }
+  }
 
   /**
    * Starts everything and returns when it takes work.
@@ -51,28 +98,11 @@ public final class EmbeddedLamina implements AutoCloseable {
    * @param port of the gateway, 0 for any free one
    */
   public static EmbeddedLamina start(Path data, int port) {
-    return start(data, port, Clock.systemUTC(), new SecureRandom());
+    return start(data, port, Options.usual());
   }
 
-  /** As {@link #start(Path, int)}, with everything that varies given. */
-  public static EmbeddedLamina start(Path data, int port, Clock clock, RandomGenerator random) {
-    return start(data, port, clock, random, ConverterSettings.DEFAULT, UnaryOperator.identity());
-  }
-
-  /**
-   * As {@link #start(Path, int, Clock, RandomGenerator)}, for objects that are made otherwise or
-   * images that lie elsewhere.
-   *
-   * @param converter what differs from the usual; the instance's name is set here
-   * @param sources gets the usual sources of images, gives those that are read from
-   */
-  public static EmbeddedLamina start(
-      Path data,
-      int port,
-      Clock clock,
-      RandomGenerator random,
-      ConverterSettings converter,
-      UnaryOperator<ImageSources> sources) {
+  /** As {@link #start(Path, int)}, with what differs from the usual. */
+  public static EmbeddedLamina start(Path data, int port, Options options) {
     DataFolderLock lock = DataFolderLock.take(data);
     EmbeddedBroker broker;
     try {
@@ -81,30 +111,24 @@ public final class EmbeddedLamina implements AutoCloseable {
       lock.close();
       throw e;
     }
-    return new EmbeddedLamina(data, port, lock, broker, clock, random, converter, sources);
+    return new EmbeddedLamina(data, port, lock, broker, options);
   }
 
   private EmbeddedLamina(
-      Path data,
-      int port,
-      DataFolderLock lock,
-      EmbeddedBroker broker,
-      Clock clock,
-      RandomGenerator random,
-      ConverterSettings converter,
-      UnaryOperator<ImageSources> sources) {
+      Path data, int port, DataFolderLock lock, EmbeddedBroker broker, Options options) {
     this.data = data;
     this.repositories = RepositoryAccess.in(data);
-    KafkaSettings kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
-    this.processes = new Processes(kafka, data, metrics, clock, random);
+    this.kafka = KafkaSettings.of(broker.bootstrapServers(), "lamina-" + INSTANCE);
+    this.processes = new Processes(kafka, data, metrics, options.clock(), options.random());
     processes.keep(lock);
     processes.keep(broker);
     try {
       new Topics(kafka, TopicSettings.embedded()).ensure();
-      ImageAccess access = processes.keep(ImageAccess.asThisUser(System.getenv()));
-      this.images = sources.apply(access);
+      ImageAccess access =
+          processes.keep(new ImageAccess(options.registries(), LocalAccess.EVERYWHERE));
+      this.images = options.sources().apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
-      processes.startConverter(converter.named(INSTANCE), images, access.registries());
+      processes.startConverter(options.converter().named(INSTANCE), images, access.registries());
       this.gateway = processes.startGateway(gatewaySettings(data, port), true);
       awaitReady();
     } catch (RuntimeException e) {
@@ -155,6 +179,11 @@ public final class EmbeddedLamina implements AutoCloseable {
   /** Images as this process may read them. */
   public ImageSources images() {
     return images;
+  }
+
+  /** The broker, for those who read its topics. */
+  public KafkaSettings kafka() {
+    return kafka;
   }
 
   /** What all parts have measured. */

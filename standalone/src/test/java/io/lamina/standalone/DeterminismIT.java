@@ -119,7 +119,13 @@ class DeterminismIT {
     MovableClock clock = new MovableClock(CREATED);
     try (EmbeddedLamina lamina =
             EmbeddedLamina.start(
-                data, 0, clock, new Random(site.slots()), site.converter(), site.order()::over);
+                data,
+                0,
+                EmbeddedLamina.Options.usual()
+                    .withClock(clock)
+                    .withRandom(new Random(site.slots()))
+                    .withConverter(site.converter())
+                    .withSources(site.order()::over));
         GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
       ObjectMapper json = new ObjectMapper();
       gateway.post(

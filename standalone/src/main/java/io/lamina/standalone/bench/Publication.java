@@ -17,8 +17,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -55,10 +53,9 @@ final class Publication {
             EmbeddedLamina.start(
                 data,
                 0,
-                Clock.systemUTC(),
-                new SecureRandom(),
-                ConverterSettings.DEFAULT.withPipeline(pipeline),
-                usual -> warmUp.with(input.with(usual)));
+                EmbeddedLamina.Options.usual()
+                    .withConverter(ConverterSettings.DEFAULT.withPipeline(pipeline))
+                    .withSources(usual -> warmUp.with(input.with(usual))));
         GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
       gateway.post(
           "/api/v1/repositories",
