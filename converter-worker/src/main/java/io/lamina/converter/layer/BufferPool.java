@@ -65,10 +65,13 @@ final class BufferPool {
     return new byte[sizes[index]];
   }
 
-  /** A new buffer takes the place of idle ones, the largest first. */
+  /**
+   * A new buffer takes the place of idle ones, the smallest first: to make large ones again and
+   * again is what fills the collector's old generation.
+   */
   private void makeRoom(int bytes) {
     allocatedBytes += bytes;
-    for (int i = sizes.length - 1; i >= 0; i--) {
+    for (int i = 0; i < sizes.length; i++) {
       while (allocatedBytes > budgetBytes && free[i].pollFirst() != null) {
         allocatedBytes -= sizes[i];
       }

@@ -203,6 +203,9 @@ public final class LocalObjectStore implements ObjectStore {
    * before it was flushed and is written again.
    */
   private static boolean isWhole(Path target, long sizeBytes) {
+    if (Files.notExists(target, LinkOption.NOFOLLOW_LINKS)) {
+      return false; // the usual answer, which an exception would make dear
+    }
     try {
       BasicFileAttributes attributes = attributes(target);
       return attributes.isRegularFile() && attributes.size() == sizeBytes;

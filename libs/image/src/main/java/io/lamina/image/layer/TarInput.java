@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The unpacked archive, hashed as its blocks arrive. Single-threaded. */
 final class TarInput {
   private final BlobPump pump;
-  private final MessageDigest sha256 = BlobSource.sha256();
+  private final MessageDigest sha256 = Digest.newSha256();
   private byte @Nullable [] block;
   private int position;
   private int limit;

@@ -21,6 +21,13 @@ public final class VerifyingStream extends FilterInputStream {
   private boolean isVerified;
   private ImageException.@Nullable Corrupt failure;
 
+  /** A stream that verifies; the same one if it verifies this blob already. */
+  public static VerifyingStream of(InputStream content, Descriptor expected) {
+    return content instanceof VerifyingStream known && known.expected.equals(expected)
+        ? known
+        : new VerifyingStream(content, expected);
+  }
+
   public VerifyingStream(InputStream content, Descriptor expected) {
     super(content);
     this.expected = expected;
