@@ -4,6 +4,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
+import io.lamina.repository.RepositoryException;
 import io.lamina.repository.StoreOpeners;
 import io.lamina.repository.releasemanager.PublishedRepository;
 import io.lamina.storage.StorageLocation;
@@ -60,13 +61,27 @@ public final class RepositoryAccess {
       RepositoryDefinition.Settings settings,
       Clock clock) {
     if (backend instanceof RepositoryDefinition.Backend.CvmfsServer server) {
-      published(name, server, clock).close();
+      requireFree(name, server, clock);
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
     return repositories.create(
         new RepositoryDefinition(name, storage, Optional.empty(), backend, settings, now),
         new SecureRandom(),
         clock);
+  }
+
+  private static void requireFree(
+      RepositoryName name, RepositoryDefinition.Backend.CvmfsServer server, Clock clock) {
+    try (PublishedRepository published = published(name, server, clock)) {
+      if (published.shown().isPresent()) {
+        throw new RepositoryException.Rejected(
+            "the repository "
+                + name
+                + " on the release manager is published to from another data folder already: it"
+                + " shows that one's root catalog "
+                + published.shown().get());
+      }
+    }
   }
 
   /** What a release manager's repository shows now. */

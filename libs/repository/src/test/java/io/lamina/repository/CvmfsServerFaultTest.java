@@ -81,6 +81,20 @@ class CvmfsServerFaultTest {
   }
 
   @Test
+  void writesTheContentOfEqualFilesOnce() {
+    CatalogChange.Attach layer = layer(store, "x", "same");
+    CatalogChange.Attach other = layer(store, "y", "same");
+    try (RepositoryWriter backend = open()) {
+      backend.commit(List.of(layer, other), TIME, RECORDER);
+    }
+
+    assertThat(manager.linked()).isEqualTo(2);
+    assertThat(shown())
+        .containsEntry(layer.path() + "/etc/motd", "file 644 0:0 samemotd")
+        .containsEntry(other.path() + "/etc/motd", "file 644 0:0 samemotd");
+  }
+
+  @Test
   void removesWhatTheToolCanWithTheAdditionsAndOtherNamesByHand() {
     CatalogChange.Attach x = layer(store, "x");
     try (RepositoryWriter backend = open()) {

@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -94,6 +95,7 @@ final class FakeReleaseManager implements AutoCloseable {
   private final List<String> environment = new ArrayList<>();
   private final Map<String, Failure> failures = new HashMap<>();
   private final Map<String, Integer> successesBefore = new HashMap<>();
+  private final AtomicInteger linked = new AtomicInteger();
   private Map<String, String> mounted = Map.of();
 
   /**
@@ -190,6 +192,11 @@ final class FakeReleaseManager implements AutoCloseable {
 
   Path transactionLock() {
     return folder.resolve("spool").resolve("in_transaction.lock");
+  }
+
+  /** How many entries of archives were hard links. */
+  int linked() {
+    return linked.get();
   }
 
   /** There once the tool hangs. */
@@ -356,6 +363,9 @@ final class FakeReleaseManager implements AutoCloseable {
             next.isLink()
                 ? requireNonNull(files.get(next.getLinkName()))
                 : entry(next, entries.readAllBytes(), compressor);
+        if (next.isLink()) {
+          linked.incrementAndGet();
+        }
         files.put(name, entry);
         catalog.put(path, entry, NO_NESTED);
       }

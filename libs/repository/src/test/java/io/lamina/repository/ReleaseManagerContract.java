@@ -66,13 +66,18 @@ abstract class ReleaseManagerContract extends PublisherBackendContract {
                 entry(CatalogEntry.REGULAR | 0644, 0, 0, 3, 0, 1, one),
                 "chunked",
                 chunked("first", "second")));
+    CatalogChange.Attach equal =
+        attach(
+            RepositoryLayout.flat(hex("equal")),
+            Map.of("owned", entry(CatalogEntry.REGULAR | 04751, 12, 3_000_000, 3, 0, 1, one)));
     try (PublisherBackend backend = open()) {
-      backend.commit(List.of(tree), TIME, RECORDER);
+      backend.commit(List.of(tree, equal), TIME, RECORDER);
     }
 
     Map<String, String> shown = PublishedTree.of(published());
     assertThat(shown)
         .containsEntry(top + "/owned", "file 4751 12:3000000 one")
+        .containsEntry(equal.path() + "/owned", "file 4751 12:3000000 one")
         .containsEntry(top + "/hard-a", "file 640 1:2 one")
         .containsEntry(top + "/hard-b", "file 640 1:2 one")
         .containsEntry(top + "/whiteout", "special 20000 0:0 0")
@@ -116,6 +121,36 @@ abstract class ReleaseManagerContract extends PublisherBackendContract {
           .isEqualTo(first.revision() + 1);
     }
     assertThat(PublishedTree.of(published())).containsKeys("/r.example/a", "/r.example/b");
+  }
+
+  @Test
+  void publishesATreeWithoutTheNotesThatAreOnlyForMerging() {
+    RepositoryPath top = RepositoryLayout.layer(hex("implicit"));
+    CatalogChange.Attach tree =
+        attach(top, Map.of("etc", directoryWith("trusted.lamina.implicit")));
+    try (PublisherBackend backend = open()) {
+      backend.commit(List.of(tree), TIME, RECORDER);
+    }
+
+    assertThat(PublishedTree.of(published())).containsEntry(top + "/etc", "dir 755 0:0");
+  }
+
+  private static CatalogEntry directoryWith(String attribute) {
+    CatalogEntry plain = CatalogEntry.directory(0755, 0, 0, 1_000);
+    return new CatalogEntry(
+        plain.mode(),
+        plain.uid(),
+        plain.gid(),
+        plain.sizeBytes(),
+        plain.mtimeSeconds(),
+        plain.mtimeNanos(),
+        plain.hardlinkGroup(),
+        plain.linkCount(),
+        null,
+        CompressionAlgorithm.ZLIB,
+        NO_TARGET,
+        Xattrs.of(Map.of(attribute, "y".getBytes(StandardCharsets.US_ASCII))),
+        List.of());
   }
 
   private ContentHash object(ObjectKind kind, String content) {

@@ -90,6 +90,7 @@ public final class ReleaseManager implements Follower {
     try {
       ServerTool tool = new ServerTool(repository.name(), server, work);
       tool.recover();
+      work.clear();
       return new Work(work, tool);
     } catch (RuntimeException e) {
       work.close();
@@ -407,7 +408,13 @@ public final class ReleaseManager implements Follower {
 
     @Override
     public void close() {
-      work.close();
+      try {
+        work.clear();
+      } catch (RepositoryException e) {
+        LOG.atWarn().addKeyValue("repository", name()).setCause(e).log("the archive is left");
+      } finally {
+        work.close();
+      }
     }
   }
 

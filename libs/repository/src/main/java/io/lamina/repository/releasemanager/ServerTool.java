@@ -233,47 +233,46 @@ final class ServerTool {
 
   // ---- one process --------------------------------------------------------------------------
 
+  /** Whatever happens here, the tool is not left running. */
   private Ended run(List<String> arguments) {
     Process process = start(arguments);
     long began = System.nanoTime();
-    WorkFolder.Running note =
+    try {
+      await(process, began + server.timeout().toNanos());
+    } catch (InterruptedException e) {
+      RepositoryException stopped = ended(process, arguments, "this publisher is stopping");
+      Thread.currentThread().interrupt();
+      throw stopped;
+    } catch (IOException | RepositoryException e) {
+      throw ended(process, arguments, String.valueOf(e.getMessage()));
+    }
+    Ended result = new Ended(process.exitValue(), lastWords());
+    LOG.atDebug()
+        .addKeyValue("repository", name)
+        .addKeyValue("arguments", call(arguments))
+        .addKeyValue("exit", result.exitCode())
+        .addKeyValue("millis", (System.nanoTime() - began) / 1_000_000)
+        .log("cvmfs_server ended");
+    return result;
+  }
+
+  private void await(Process process, long deadline) throws InterruptedException, IOException {
+    work.noteRunning(
         new WorkFolder.Running(
             process.pid(),
             startedMillis(process.toHandle()),
-            work.running().map(WorkFolder.Running::transaction).orElse(""));
-    work.noteRunning(note);
-    long deadline = began + server.timeout().toNanos();
-    boolean interrupted = false;
-    try {
-      while (!process.waitFor(LOOK_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
-        note = observed(note);
-        if (System.nanoTime() - deadline > 0) {
-          throw ended(process, note, arguments, "it ran longer than " + server.timeout());
-        }
-        if (Files.size(work.output()) > MAX_OUTPUT_BYTES) {
-          throw ended(
-              process, note, arguments, "it wrote more than " + MAX_OUTPUT_BYTES + " bytes");
-        }
+            work.running().map(WorkFolder.Running::transaction).orElse("")));
+    while (!process.waitFor(LOOK_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
+      observe();
+      if (System.nanoTime() - deadline > 0) {
+        throw new RepositoryException.Retryable("it ran longer than " + server.timeout(), null);
       }
-      observed(note);
-      Ended result = new Ended(process.exitValue(), lastWords());
-      LOG.atDebug()
-          .addKeyValue("repository", name)
-          .addKeyValue("arguments", arguments)
-          .addKeyValue("exit", result.exitCode())
-          .addKeyValue("millis", (System.nanoTime() - began) / 1_000_000)
-          .log("cvmfs_server ended");
-      return result;
-    } catch (InterruptedException e) {
-      interrupted = true;
-      throw ended(process, note, arguments, "this publisher is stopping");
-    } catch (IOException e) {
-      throw ended(process, note, arguments, "its output cannot be read: " + e.getMessage());
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
+      if (Files.size(work.output()) > MAX_OUTPUT_BYTES) {
+        throw new RepositoryException.Retryable(
+            "it wrote more than " + MAX_OUTPUT_BYTES + " bytes", null);
       }
     }
+    observe();
   }
 
   private Process start(List<String> arguments) {
@@ -299,26 +298,29 @@ final class ServerTool {
   }
 
   /** A transaction that appears while our tool runs is its own: only one can be open. */
-  private WorkFolder.Running observed(WorkFolder.Running note) {
-    if (!note.transaction().isEmpty()) {
-      return note;
-    }
+  private void observe() {
     String open = transaction();
     if (open.isEmpty()) {
-      return note;
+      return;
     }
-    WorkFolder.Running seen = new WorkFolder.Running(note.pid(), note.startedMillis(), open);
-    work.noteRunning(seen);
-    return seen;
+    work.running()
+        .filter(note -> note.transaction().isEmpty())
+        .ifPresent(
+            note ->
+                work.noteRunning(new WorkFolder.Running(note.pid(), note.startedMillis(), open)));
   }
 
   /**
    * Ends the tool. Its children go first: then it still aborts its transaction by itself, if it
    * can.
    */
-  private RepositoryException ended(
-      Process process, WorkFolder.Running note, List<String> arguments, String why) {
-    observed(note);
+  private RepositoryException ended(Process process, List<String> arguments, String why) {
+    try {
+      observe();
+    } catch (RepositoryException e) {
+      // Then its transaction stays open, as one that is not known to be ours.
+      LOG.atWarn().addKeyValue("repository", name).setCause(e).log("cannot look at the lock");
+    }
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     boolean gone = awaitQuietly(process);
     if (!gone) {

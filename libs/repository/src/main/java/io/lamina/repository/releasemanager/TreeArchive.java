@@ -4,6 +4,7 @@ import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.CatalogMarker;
+import io.lamina.cvmfs.catalog.Chunk;
 import io.lamina.cvmfs.reader.FileStat;
 import io.lamina.cvmfs.reader.RepositoryReader;
 import io.lamina.repository.RepositoryException;
@@ -22,6 +23,7 @@ import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Additions to a repository as the archive that {@code cvmfs_server ingest} takes for its root
@@ -34,11 +36,19 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
  */
 final class TreeArchive {
   private static final int BLOCK_BYTES = 512;
+
+  /** Beyond these, equal files are written again: a bound on memory, not on what is right. */
+  private static final int MAX_REMEMBERED_FILES = 200_000;
+
   private static final int HEADER_BYTES = 4 * BLOCK_BYTES;
   private static final byte[] MARKER = CatalogMarker.NAME.getBytes(StandardCharsets.US_ASCII);
   private static final byte[] AUTOMATIC =
       CatalogMarker.AUTOMATIC_NAME.getBytes(StandardCharsets.US_ASCII);
   private static final byte UNSUPPORTED = 0x7f;
+
+  /** Notes of this software for merging, which is done on our own catalogs. */
+  private static final String OWN_ATTRIBUTES = "trusted.lamina.";
+
   private static final String GRAFT_PREFIX = ".cvmfsgraft-";
   private static final String BUNDLES = ".cvmfsbundles";
 
@@ -65,14 +75,14 @@ final class TreeArchive {
   Survey survey() {
     long[] numbers = new long[3];
     String[] loss = new String[1];
+    EqualFiles equals = new EqualFiles();
     forEach(
         stat -> {
           requireIngestible(stat);
           numbers[0]++;
           numbers[1] += HEADER_BYTES + 2L * stat.path().bytes().length;
-          if (stat.entry().isRegular()) {
-            // The names of a hard-linked file share its content.
-            numbers[1] += stat.entry().sizeBytes() / stat.entry().linkCount() + BLOCK_BYTES;
+          if (stat.entry().isRegular() && equals.earlier(stat).isEmpty()) {
+            numbers[1] += stat.entry().sizeBytes() + BLOCK_BYTES;
           }
           Optional<String> lost = loss(stat);
           if (lost.isPresent()) {
@@ -99,9 +109,13 @@ final class TreeArchive {
     if ((stat.entry().mode() & CatalogEntry.TYPE_MASK) == CatalogEntry.SOCKET) {
       return Optional.of("the socket " + stat.path());
     }
-    return stat.entry().xattrs().isEmpty()
+    List<String> attributes =
+        stat.entry().xattrs().asMap().keySet().stream()
+            .filter(attribute -> !attribute.startsWith(OWN_ATTRIBUTES))
+            .toList();
+    return attributes.isEmpty()
         ? Optional.empty()
-        : Optional.of("the extended attributes " + stat.entry().xattrs() + " of " + stat.path());
+        : Optional.of("the extended attributes " + attributes + " of " + stat.path());
   }
 
   /** Every entry that is added, directories before what lies in them. */
@@ -131,12 +145,12 @@ final class TreeArchive {
         new TarArchiveOutputStream(out, StandardCharsets.ISO_8859_1.name())) {
       tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_GNU);
       tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
-      Map<Long, String> linked = new HashMap<>();
+      EqualFiles equals = new EqualFiles();
       try {
         forEach(
             stat -> {
               try {
-                write(tar, stat, linked);
+                write(tar, stat, equals);
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
@@ -153,7 +167,7 @@ final class TreeArchive {
     }
   }
 
-  private void write(TarArchiveOutputStream tar, FileStat stat, Map<Long, String> linked)
+  private void write(TarArchiveOutputStream tar, FileStat stat, EqualFiles equals)
       throws IOException {
     CatalogEntry from = stat.entry();
     if (!isPublished(stat)) {
@@ -168,22 +182,20 @@ final class TreeArchive {
       entry.setDevMajor(from.deviceMajor());
       entry.setDevMinor(from.deviceMinor());
     } else if (type == TarConstants.LF_NORMAL) {
-      if (from.hardlinkGroup() != 0) {
-        String earlier = linked.putIfAbsent(stat.inode(), entry.getName());
-        if (earlier != null) {
-          TarArchiveEntry link =
-              entry(
-                  stat.path(),
-                  TarConstants.LF_LINK,
-                  from.mode() & 07777,
-                  from.uid(),
-                  from.gid(),
-                  from.mtimeSeconds());
-          link.setLinkName(earlier);
-          tar.putArchiveEntry(link);
-          tar.closeArchiveEntry();
-          return;
-        }
+      Optional<RepositoryPath> earlier = equals.earlier(stat);
+      if (earlier.isPresent()) {
+        TarArchiveEntry link =
+            entry(
+                stat.path(),
+                TarConstants.LF_LINK,
+                from.mode() & 07777,
+                from.uid(),
+                from.gid(),
+                from.mtimeSeconds());
+        link.setLinkName(nameOf(earlier.get()));
+        tar.putArchiveEntry(link);
+        tar.closeArchiveEntry();
+        return;
       }
       entry.setSize(from.sizeBytes());
       tar.putArchiveEntry(entry);
@@ -211,8 +223,7 @@ final class TreeArchive {
 
   private static TarArchiveEntry entry(
       RepositoryPath path, byte type, int permissions, long uid, long gid, long timeSeconds) {
-    byte[] bytes = path.bytes();
-    String name = new String(bytes, 1, bytes.length - 1, StandardCharsets.ISO_8859_1);
+    String name = nameOf(path);
     TarArchiveEntry entry =
         new TarArchiveEntry(type == TarConstants.LF_DIR ? name + "/" : name, type);
     entry.setMode(permissions);
@@ -222,6 +233,48 @@ final class TreeArchive {
     entry.setGroupName("");
     entry.setModTime(FileTime.fromMillis(timeSeconds * 1_000));
     return entry;
+  }
+
+  private static String nameOf(RepositoryPath path) {
+    byte[] bytes = path.bytes();
+    return new String(bytes, 1, bytes.length - 1, StandardCharsets.ISO_8859_1);
+  }
+
+  /**
+   * Finds files that are equal in all that the tool keeps. The tool copies the entry of the first
+   * one for a hard link, in whatever catalog it lies: layers and the image that they make cost
+   * their bytes once.
+   */
+  private static final class EqualFiles {
+    private record Key(
+        @Nullable ContentHash hash,
+        List<Chunk> chunks,
+        int mode,
+        long uid,
+        long gid,
+        long mtimeSeconds) {}
+
+    private final Map<Key, RepositoryPath> first = new HashMap<>();
+
+    Optional<RepositoryPath> earlier(FileStat file) {
+      CatalogEntry entry = file.entry();
+      if (entry.sizeBytes() == 0 || !isPublished(file)) {
+        return Optional.empty();
+      }
+      Key key =
+          new Key(
+              entry.hash(),
+              entry.chunks(),
+              entry.mode(),
+              entry.uid(),
+              entry.gid(),
+              entry.mtimeSeconds());
+      RepositoryPath known = first.get(key);
+      if (known == null && first.size() < MAX_REMEMBERED_FILES) {
+        first.put(key, file.path());
+      }
+      return Optional.ofNullable(known);
+    }
   }
 
   /** Whether the tool shows such an entry at all. */

@@ -2,8 +2,9 @@ package io.lamina.repository.releasemanager;
 
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.repository.RepositoryException;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -68,9 +69,7 @@ final class WorkFolder implements AutoCloseable {
       if (lock == null) {
         throw new OverlappingFileLockException();
       }
-      WorkFolder opened = new WorkFolder(folder, channel, lock);
-      opened.clearScratch();
-      return opened;
+      return new WorkFolder(folder, channel, lock);
     } catch (OverlappingFileLockException e) {
       close(channel);
       throw new RepositoryException.Conflict(
@@ -91,12 +90,17 @@ final class WorkFolder implements AutoCloseable {
     }
   }
 
-  private void clearScratch() throws IOException {
-    Files.deleteIfExists(archive());
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch())) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
+  /** Deletes the archive and what was left half read; only when no tool of ours can need it. */
+  void clear() {
+    try {
+      Files.deleteIfExists(archive());
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch())) {
+        for (Path file : files) {
+          Files.deleteIfExists(file);
+        }
       }
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot clear the work folder " + folder, e);
     }
   }
 
@@ -177,25 +181,35 @@ final class WorkFolder implements AutoCloseable {
     Path file = folder.resolve(name);
     Path temporary = folder.resolve(name + ".new");
     try {
-      try (FileChannel out =
-          FileChannel.open(
-              temporary,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE)) {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
-        while (bytes.hasRemaining()) {
-          out.write(bytes);
-        }
-        out.force(true);
+      try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+        out.write(text.getBytes(StandardCharsets.US_ASCII));
+        out.getFD().sync(); // a channel would be closed by an interrupt
       }
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-        directory.force(true);
-      }
+      syncFolder();
     } catch (IOException e) {
       throw new RepositoryException.Retryable("cannot write " + file, e);
+    }
+  }
+
+  /** Folders can only be opened as channels, so an interrupt is put off. */
+  private void syncFolder() throws IOException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        interrupted |= Thread.interrupted();
+        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+          directory.force(true);
+          return;
+        } catch (ClosedByInterruptException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -210,10 +224,9 @@ final class WorkFolder implements AutoCloseable {
   @Override
   public void close() {
     try {
-      Files.deleteIfExists(archive());
       lock.release();
     } catch (IOException e) {
-      // Closing the channel releases the lock; the archive goes when the folder is opened again.
+      // Closing the channel releases it too.
     } finally {
       close(channel);
     }
