@@ -16,6 +16,7 @@ final class BlobSource extends InputStream {
   private final Descriptor blob;
   private final VerifyingStream in;
   private volatile long bytesRead;
+  private boolean ended;
 
   BlobSource(Descriptor blob, InputStream in) {
     this.blob = blob;
@@ -37,12 +38,16 @@ final class BlobSource extends InputStream {
     if (length == 0) {
       return 0;
     }
+    if (ended) {
+      return -1; // the stream below may be closed already
+    }
     try {
       int n = in.read(target, offset, length);
       if (n == 0) {
         throw new ImageException.Retryable(
             "blob " + blob.digest() + ": the source gave no bytes", null, null);
       }
+      ended = n < 0;
       long total = bytesRead + Math.max(n, 0);
       bytesRead = total;
       return n;

@@ -5,6 +5,7 @@ import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
@@ -35,7 +36,29 @@ final class Blobs {
   }
 
   static LayerReader open(String mediaType, byte[] blob, byte[] tar, LayerLimits limits) {
-    return LayerReader.open(layer(mediaType, blob, tar), new ByteArrayInputStream(blob), limits);
+    return LayerReader.open(layer(mediaType, blob, tar), new Source(blob), limits);
+  }
+
+  /** Refuses to be read once it is closed, as files and connections do. */
+  private static final class Source extends FilterInputStream {
+    private volatile boolean closed;
+
+    Source(byte[] blob) {
+      super(new ByteArrayInputStream(blob));
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      if (closed) {
+        throw new IOException("closed");
+      }
+      return super.read(target, offset, length);
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
   }
 
   static LayerReader open(byte[] tar) {
