@@ -21,7 +21,6 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
@@ -206,38 +205,5 @@ public final class TransactionBench {
             return FileVisitResult.CONTINUE;
           }
         });
-  }
-
-  /** Prints a table; arguments: a folder on the file system to be measured, and sizes. */
-  public static void main(String[] arguments) throws IOException {
-    Path folder =
-        Path.of(arguments.length > 0 ? arguments[0] : System.getProperty("java.io.tmpdir"));
-    Plan plan =
-        arguments.length > 1
-            ? new Plan(
-                Arrays.stream(arguments[1].split(",")).map(Integer::valueOf).toList(),
-                Plan.STANDARD.graftsPerTransaction(),
-                Plan.STANDARD.transactions(),
-                Plan.STANDARD.warmUp())
-            : Plan.STANDARD;
-    System.out.println(
-        "| layers | total ms | 95 % ms | CPU ms | load | apply | store | flush | swap |\n"
-            + "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    new TransactionBench()
-        .run(
-            folder,
-            plan,
-            row ->
-                System.out.printf(
-                    "| %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f |%n",
-                    row.layers(),
-                    row.totalMicros() / 1e3,
-                    row.slowestMicros() / 1e3,
-                    row.cpuMicros() / 1e3,
-                    row.loadMicros() / 1e3,
-                    row.applyMicros() / 1e3,
-                    row.storeMicros() / 1e3,
-                    row.flushMicros() / 1e3,
-                    row.swapMicros() / 1e3));
   }
 }
