@@ -4,6 +4,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.messaging.FailurePolicy;
 import io.lamina.messaging.FailurePolicy.Verdict;
 import io.lamina.messaging.KafkaSettings;
+import io.lamina.messaging.PartitionScope;
 import io.lamina.messaging.PartitionedWorker;
 import io.lamina.messaging.Topic;
 import io.lamina.messaging.Topics;
@@ -56,7 +57,9 @@ public final class PublisherProcess implements AutoCloseable {
         new PartitionedWorker(
             around.kafka(),
             settings.instance().map(base::withInstance).orElse(base),
-            scope -> new PublisherPartition(scope, this::openDesk, around.clock()),
+            scope ->
+                new PublisherPartition(
+                    scope, (name, notes) -> openDesk(name, notes, scope), around.clock()),
             policy(),
             around.meters(),
             around.clock(),
@@ -76,14 +79,16 @@ public final class PublisherProcess implements AutoCloseable {
     return worker.stopped();
   }
 
-  private RepositoryDesk openDesk(RepositoryName name, List<Pending> notes) {
+  private RepositoryDesk openDesk(
+      RepositoryName name, List<Pending> notes, PartitionScope partition) {
     Repository repository = around.repositories().open(name);
     try {
       return new RepositoryDesk(
           new RepositoryDesk.Tools(
               repository,
               Backends.open(repository, around.clock()),
-              CatalogCompression.FOR_PUBLISHERS.newCompressor()),
+              CatalogCompression.FOR_PUBLISHERS.newCompressor(),
+              partition::confirmOwnership),
           new CoordinatorSettings(
               repository.definition().settings().flat(),
               settings.maxUnfinished(),

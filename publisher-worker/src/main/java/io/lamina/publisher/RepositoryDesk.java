@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,8 +56,16 @@ final class RepositoryDesk implements AutoCloseable {
   private final Clock clock;
   private boolean caughtUp;
 
-  /** What a desk works with; closed with it. */
-  record Tools(Repository repository, PublisherBackend backend, ObjectCompressor compressor) {}
+  /**
+   * What a desk works with; closed with it.
+   *
+   * @param ownership fails if the repository has another publisher now
+   */
+  record Tools(
+      Repository repository,
+      PublisherBackend backend,
+      ObjectCompressor compressor,
+      Runnable ownership) {}
 
   RepositoryDesk(
       Tools tools,
@@ -146,27 +153,28 @@ final class RepositoryDesk implements AutoCloseable {
     // Each tree once, and before the links that lead to it.
     SortedMap<RepositoryPath, CatalogChange> trees = new TreeMap<>();
     Map<Step, List<CatalogChange>> others = new LinkedHashMap<>();
-    Set<RequestId> requests = new LinkedHashSet<>();
     for (Step step : steps) {
       step.trees().forEach(change -> trees.putIfAbsent(change.path(), change));
       others.put(step, changesOf(step));
-      requests.addAll(step.requests());
     }
     List<CatalogChange> all = new ArrayList<>(trees.values());
     others.values().forEach(all::addAll);
-    Announcement announcement = new Announcement(List.copyOf(requests));
+    Announcement announcement = new Announcement(others);
     Committed committed = backend.commit(all, timestampOf(steps), announcement);
     metrics.transaction(committed);
-    if (committed.isPublished()) {
+    if (committed.isPublished() || committed.timings().attempts() > 1) {
       // Between the last transaction that this desk knows and its own, others may have died.
       said.addAll(missingBetween(said, committed));
-      said.add(announcement.latest());
+    }
+    if (committed.isPublished()) {
+      TransactionPublished latest = announcement.latest();
+      said.add(latest);
       LOG.atInfo()
           .addKeyValue("repository", repository)
           .addKeyValue("revision", committed.revision())
           .addKeyValue("root", committed.root())
           .addKeyValue("changes", committed.effective().size())
-          .addKeyValue("requests", requests.size())
+          .addKeyValue("requests", latest.requests().size())
           .addKeyValue("millis", committed.timings().total() / 1_000_000)
           .log("published");
     }
@@ -176,11 +184,13 @@ final class RepositoryDesk implements AutoCloseable {
         (step, changes) ->
             results.put(
                 step.key(),
-                new Step.Result.Shown(
-                    committed.revision(),
-                    Stream.concat(step.trees().stream(), changes.stream())
-                        .anyMatch(effective::contains))));
+                new Step.Result.Shown(committed.revision(), changesAny(effective, step, changes))));
     return results;
+  }
+
+  private static boolean changesAny(
+      Set<CatalogChange> effective, Step step, List<CatalogChange> others) {
+    return Stream.concat(step.trees().stream(), others.stream()).anyMatch(effective::contains);
   }
 
   /** Never the clock: the same requests are to end on the same root hash whenever they are met. */
@@ -195,7 +205,8 @@ final class RepositoryDesk implements AutoCloseable {
     }
     Set<Object> known = new HashSet<>();
     said.forEach(event -> known.add(event.root()));
-    return journal.missingUpTo(committed.previousRoot(), committed.revision() - 1).stream()
+    long before = committed.isPublished() ? committed.revision() - 1 : committed.revision();
+    return journal.missingUpTo(committed.previousRoot(), before).stream()
         .filter(event -> !known.contains(event.root()))
         .toList();
   }
@@ -212,15 +223,25 @@ final class RepositoryDesk implements AutoCloseable {
 
   /** Records the transaction as the event that will be said of it. */
   private final class Announcement implements PublisherBackend.Recorder {
-    private final List<RequestId> requests;
+    private final Map<Step, List<CatalogChange>> steps;
     private @Nullable TransactionPublished latest;
 
-    Announcement(List<RequestId> requests) {
-      this.requests = requests;
+    /**
+     * @param steps with their changes besides the trees
+     */
+    Announcement(Map<Step, List<CatalogChange>> steps) {
+      this.steps = steps;
     }
 
+    /**
+     * What is about to be committed was built on the head that it will replace. So whoever becomes
+     * the owner after this check and commits first makes the replacement fail, and whoever commits
+     * later finds it. Without the check an owner that was held up for long would build its
+     * transaction again on its successor's and take back what that has published.
+     */
     @Override
     public byte[] record(Committed about) {
+      tools.ownership().run();
       TransactionPublished event =
           new TransactionPublished(
               repository,
@@ -230,9 +251,19 @@ final class RepositoryDesk implements AutoCloseable {
               about.root(),
               about.rootSizeBytes(),
               about.effective(),
-              requests);
+              fulfilled(about));
       latest = event;
       return EventJson.encode(event);
+    }
+
+    /** Whoever finds all of it there already is fulfilled by an earlier transaction. */
+    private List<RequestId> fulfilled(Committed about) {
+      Set<CatalogChange> effective = new HashSet<>(about.effective());
+      return steps.entrySet().stream()
+          .filter(step -> changesAny(effective, step.getKey(), step.getValue()))
+          .flatMap(step -> step.getKey().requests().stream())
+          .distinct()
+          .toList();
     }
 
     TransactionPublished latest() {

@@ -4,8 +4,11 @@ import io.lamina.storage.Content;
 import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A store whose process dies after so many writes. Closing it leaves the store behind it open. */
 final class MortalStore implements ObjectStore {
@@ -16,6 +19,8 @@ final class MortalStore implements ObjectStore {
 
   private final ObjectStore store;
   private int writesUntilKill = Integer.MAX_VALUE;
+  private @Nullable ObjectKey heldUp;
+  private Consumer<Runnable> meanwhile = swap -> {};
 
   MortalStore(ObjectStore store) {
     this.store = store;
@@ -23,6 +28,16 @@ final class MortalStore implements ObjectStore {
 
   synchronized void killAfter(int writes) {
     writesUntilKill = writes;
+  }
+
+  /**
+   * Something else happens before the next swap of this file reaches the store.
+   *
+   * @param whatHappens may let the swap through when it wants; else it follows at the end
+   */
+  synchronized void holdUp(ObjectKey key, Consumer<Runnable> whatHappens) {
+    heldUp = key;
+    meanwhile = whatHappens;
   }
 
   private synchronized void write() {
@@ -46,7 +61,13 @@ final class MortalStore implements ObjectStore {
   @Override
   public Version swap(ObjectKey key, Optional<Version> expected, byte[] bytes) {
     write();
-    return store.swap(key, expected, bytes);
+    if (!key.equals(heldUp)) {
+      return store.swap(key, expected, bytes);
+    }
+    heldUp = null;
+    List<Version> done = new ArrayList<>();
+    meanwhile.accept(() -> done.add(store.swap(key, expected, bytes)));
+    return done.isEmpty() ? store.swap(key, expected, bytes) : done.getFirst();
   }
 
   @Override

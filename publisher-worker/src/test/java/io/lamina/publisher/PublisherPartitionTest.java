@@ -31,6 +31,7 @@ import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryView;
 import io.lamina.repository.RepositoryWriter;
 import io.lamina.storage.InMemoryObjectStore;
+import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -155,6 +156,73 @@ class PublisherPartitionTest {
     assertThat(kafka.status("below").detail().orElseThrow()).contains("/r.example/taken");
     assertThat(kafka.status("other").state()).isEqualTo(State.DONE);
     checkJournal();
+  }
+
+  /**
+   * Whoever was held up just before its commit point goes on when others have gone on without it.
+   */
+  @Test
+  void doesNotBringAnOlderImageBackWhenItWasHeldUpAndAnotherOwnerPublished() {
+    kafka.say(plan("old", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    PublisherPartition former = partition;
+    store.holdUp(
+        new ObjectKey(".cvmfspublished"),
+        swap -> {
+          store = new MortalStore(lasting);
+          partition = open();
+          runToTheEnd();
+          kafka.say(plan("new", "r.example/a:1", platform("linux/amd64", "b", "x", "z")));
+          runToTheEnd();
+        });
+
+    assertThatThrownBy(() -> runUntilItEnds(former))
+        .isInstanceOf(MessagingException.PartitionLost.class);
+
+    runToTheEnd();
+    assertThat(kafka.status("old").state()).isEqualTo(State.DONE);
+    assertThat(kafka.status("new").state()).isEqualTo(State.DONE);
+    assertThat(kafka.journal().stream().flatMap(event -> event.requests().stream()))
+        .containsExactly(new RequestId("old"), new RequestId("new"));
+    checkJournal();
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      assertThat(view.lookup(RepositoryPath.of("/r.example/a:1")).orElseThrow().symlinkTarget())
+          .asString(java.nio.charset.StandardCharsets.UTF_8)
+          .endsWith(TestEvents.digest("config of b").hex());
+    }
+  }
+
+  /** The successor looks, the former owner commits, the successor commits. */
+  @Test
+  void saysWhatAFormerOwnerPublishedAfterItsSuccessorHadLooked() {
+    kafka.say(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    PublisherPartition former = partition;
+    ObjectKey manifest = new ObjectKey(".cvmfspublished");
+    store.holdUp(
+        manifest,
+        formersSwap -> {
+          store = new MortalStore(lasting);
+          store.holdUp(manifest, successorsSwap -> formersSwap.run());
+          partition = open();
+          runToTheEnd();
+        });
+
+    assertThatThrownBy(() -> runUntilItEnds(former))
+        .isInstanceOf(MessagingException.PartitionLost.class);
+
+    runToTheEnd();
+    assertThat(kafka.status("a").state()).isEqualTo(State.DONE);
+    assertThat(kafka.status("a").revision()).contains(1L);
+    assertThat(kafka.journal()).hasSize(1);
+    assertThat(kafka.journal().getFirst().requests()).containsExactly(new RequestId("a"));
+    checkJournal();
+  }
+
+  private void runUntilItEnds(PublisherPartition owner) {
+    while (true) {
+      kafka.work(lasting, 100);
+      kafka.hand(owner, 100);
+    }
   }
 
   static List<Integer> seeds() {
@@ -377,15 +445,17 @@ class PublisherPartitionTest {
 
   private PublisherPartition open() {
     kafka.handed = kafka.offset;
+    Owner owner = new Owner(kafka);
     return new PublisherPartition(
-        kafka,
+        owner,
         (name, notes) -> {
           Repository repository = repositories.open(name);
           return new RepositoryDesk(
               new RepositoryDesk.Tools(
                   repository,
                   repository.writer(CatalogCompression.FOR_PUBLISHERS),
-                  CatalogCompression.FOR_PUBLISHERS.newCompressor()),
+                  CatalogCompression.FOR_PUBLISHERS.newCompressor(),
+                  owner::confirmOwnership),
               CoordinatorSettings.DEFAULT,
               notes,
               new PublisherMetrics(new SimpleMeterRegistry()),
@@ -394,8 +464,57 @@ class PublisherPartitionTest {
         clock);
   }
 
+  /** The partition as one of its owners sees it, until another one comes. */
+  private static final class Owner implements PartitionScope {
+    private final Kafka kafka;
+    private final int number;
+
+    Owner(Kafka kafka) {
+      this.kafka = kafka;
+      this.number = ++kafka.owners;
+    }
+
+    @Override
+    public int partition() {
+      return 0;
+    }
+
+    @Override
+    public void commit(List<Outgoing> events) {
+      confirmOwnership();
+      kafka.commit(events);
+    }
+
+    @Override
+    public void commit(List<Outgoing> events, Collection<Received.Position> done) {
+      throw new AssertionError("publishers keep the order");
+    }
+
+    @Override
+    public void confirmOwnership() {
+      if (kafka.owners != number) {
+        throw new MessagingException.PartitionLost("there is another owner", null);
+      }
+    }
+
+    @Override
+    public void setAside(Received record, Throwable cause) {
+      kafka.setAside.add(record);
+    }
+
+    @Override
+    public Map<String, Received> restore(Topic from) {
+      return kafka.restore(from);
+    }
+
+    @Override
+    public boolean isStopping() {
+      return false;
+    }
+  }
+
   /** One partition of each topic; what a commit says is there, or nothing of it. */
-  private static final class Kafka implements PartitionScope {
+  private static final class Kafka {
     private final List<Event> topic = new ArrayList<>();
     private final Map<String, Event> notes = new LinkedHashMap<>();
     private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
@@ -405,6 +524,7 @@ class PublisherPartitionTest {
     private int offset;
     private int handed;
     private boolean failNextCommit;
+    private int owners;
 
     void say(Event event) {
       topic.add(event);
@@ -446,13 +566,7 @@ class PublisherPartitionTest {
       }
     }
 
-    @Override
-    public int partition() {
-      return 0;
-    }
-
-    @Override
-    public void commit(List<Outgoing> events) {
+    void commit(List<Outgoing> events) {
       if (failNextCommit) {
         failNextCommit = false;
         throw new MessagingException.Retryable("the broker is gone", null);
@@ -476,26 +590,10 @@ class PublisherPartitionTest {
       }
     }
 
-    @Override
-    public void commit(List<Outgoing> events, Collection<Received.Position> done) {
-      throw new AssertionError("publishers keep the order");
-    }
-
-    @Override
-    public void setAside(Received record, Throwable cause) {
-      setAside.add(record);
-    }
-
-    @Override
-    public Map<String, Received> restore(Topic from) {
+    Map<String, Received> restore(Topic from) {
       Map<String, Received> latest = new LinkedHashMap<>();
       notes.forEach((key, event) -> latest.put(key, received(from, 0, key, event)));
       return latest;
-    }
-
-    @Override
-    public boolean isStopping() {
-      return false;
     }
 
     List<TransactionPublished> journal() {

@@ -35,6 +35,11 @@ final class FakeScope implements PartitionScope {
   }
 
   @Override
+  public void confirmOwnership() {
+    throw new UnsupportedOperationException("planners change nothing outside Kafka");
+  }
+
+  @Override
   public void setAside(Received record, Throwable cause) {
     letters.add(record.position().offset() + ": " + cause.getMessage());
   }

@@ -164,6 +164,7 @@ final class Lane implements PartitionScope {
     } catch (Throwable t) { // the thread's top: the loop decides what follows
       failure = t;
     }
+    transactions.rollBack();
     lock.lock();
     try {
       end = new End(failure, inBatch, lastOffset, alone);
@@ -310,6 +311,12 @@ final class Lane implements PartitionScope {
   }
 
   @Override
+  public void confirmOwnership() {
+    checkThread();
+    transactions.confirm(uncommitted.isEmpty() ? handedUpTo : uncommitted.getFirst().offset);
+  }
+
+  @Override
   public void setAside(Received received, Throwable cause) {
     checkThread();
     addLetter(finish(received.position()), 1, cause);
@@ -337,6 +344,7 @@ final class Lane implements PartitionScope {
     long next = uncommitted.isEmpty() ? handedUpTo : uncommitted.getFirst().offset;
     boolean moves = next > committedUpTo;
     if (toSend.isEmpty() && !moves) {
+      transactions.rollBack();
       return;
     }
     transactions.commit(toSend, moves ? OptionalLong.of(next) : OptionalLong.empty());

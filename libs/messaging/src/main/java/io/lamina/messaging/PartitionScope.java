@@ -28,6 +28,17 @@ public interface PartitionScope {
   void commit(List<Outgoing> events, Collection<Received.Position> done);
 
   /**
+   * Makes sure that this is still the partition's owner. To be called before an effect outside
+   * Kafka that a former owner must not have, after what the effect is conditional on was read: who
+   * becomes the owner later finds either the effect or, if it changes something first, the
+   * condition broken. The next commit must follow within a minute.
+   *
+   * @throws MessagingException.PartitionLost if somebody else owns the partition now
+   * @throws MessagingException if it cannot be known: let it pass, as with {@link #commit(List)}
+   */
+  void confirmOwnership();
+
+  /**
    * Makes a record that was handed over a dead letter and marks it as done, both with the next
    * commit. What is to be told to those who wait for it, the handler commits itself.
    */

@@ -38,6 +38,7 @@ final class PartitionTransactions implements AutoCloseable {
   private final Supplier<ConsumerGroupMetadata> membership;
   // Written by the owner's loop while no lane runs, read by the lane, closed by either.
   private volatile @Nullable KafkaProducer<byte[], byte[]> producer;
+  private volatile boolean begun;
 
   PartitionTransactions(
       KafkaClients clients,
@@ -67,9 +68,52 @@ final class PartitionTransactions implements AutoCloseable {
   }
 
   /**
+   * Begins the transaction that the next {@link #commit} ends, and has the brokers check that its
+   * producer and this member of the group are not superseded.
+   *
+   * @param offset of the first record that is not done
+   */
+  void confirm(long offset) {
+    inGeneration(
+        (current, member) -> {
+          begin(current);
+          current.sendOffsetsToTransaction(Map.of(source, new OffsetAndMetadata(offset)), member);
+        },
+        "confirm the ownership of " + source);
+  }
+
+  /**
    * @param nextOffset of the source partition; empty leaves it where it is
    */
   void commit(List<ProducerRecord<byte[], byte[]>> records, OptionalLong nextOffset) {
+    inGeneration(
+        (current, member) -> {
+          begin(current);
+          records.forEach(current::send);
+          if (nextOffset.isPresent()) {
+            current.sendOffsetsToTransaction(
+                Map.of(source, new OffsetAndMetadata(nextOffset.getAsLong())), member);
+          }
+          finish(current);
+          begun = false;
+        },
+        "commit a transaction of " + source);
+  }
+
+  /** Ends what was begun and not committed, without effect. */
+  void rollBack() {
+    KafkaProducer<byte[], byte[]> current = producer;
+    if (begun && current != null) {
+      abort(current);
+    }
+  }
+
+  private interface Step {
+    void run(KafkaProducer<byte[], byte[]> current, ConsumerGroupMetadata member);
+  }
+
+  /** Does the step, anew if the group moves on to a generation in which the partition stayed. */
+  private void inGeneration(Step step, String what) {
     KafkaProducer<byte[], byte[]> current = producer;
     if (current == null) {
       throw new MessagingException.PartitionLost(source + " was given up", null);
@@ -77,13 +121,7 @@ final class PartitionTransactions implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       ConsumerGroupMetadata member = membership.get();
       try {
-        current.beginTransaction();
-        records.forEach(current::send);
-        if (nextOffset.isPresent()) {
-          current.sendOffsetsToTransaction(
-              Map.of(source, new OffsetAndMetadata(nextOffset.getAsLong())), member);
-        }
-        finish(current);
+        step.run(current, member);
         return;
       } catch (ProducerFencedException
           | InvalidProducerEpochException
@@ -98,7 +136,7 @@ final class PartitionTransactions implements AutoCloseable {
         }
       } catch (KafkaException e) {
         abort(current);
-        throw KafkaFailures.translate("commit a transaction of " + source, e);
+        throw KafkaFailures.translate(what, e);
       } catch (IllegalStateException e) {
         // What a producer says when it was closed under the hands of its user.
         if (producer == null) {
@@ -106,6 +144,13 @@ final class PartitionTransactions implements AutoCloseable {
         }
         throw e;
       }
+    }
+  }
+
+  private void begin(KafkaProducer<byte[], byte[]> current) {
+    if (!begun) {
+      current.beginTransaction();
+      begun = true;
     }
   }
 
@@ -126,9 +171,10 @@ final class PartitionTransactions implements AutoCloseable {
   }
 
   private void abort(KafkaProducer<byte[], byte[]> current) {
+    begun = false;
     try {
       current.abortTransaction();
-    } catch (KafkaException e) {
+    } catch (KafkaException | IllegalStateException e) {
       // The next open ends it.
       abandon();
     }
@@ -150,6 +196,7 @@ final class PartitionTransactions implements AutoCloseable {
   }
 
   private void abandon() {
+    begun = false;
     KafkaProducer<byte[], byte[]> current = producer;
     producer = null;
     if (current != null) {

@@ -279,21 +279,9 @@ class PartitionedWorkerIT {
     CountDownLatch goOn = new CountDownLatch(1);
     List<Throwable> refused = Collections.synchronizedList(new ArrayList<>());
     List<String> seen = Collections.synchronizedList(new ArrayList<>());
-    PartitionedWorker.Settings impatient =
-        new PartitionedWorker.Settings(
-            "w1",
-            Topic.REPOSITORY,
-            group,
-            Optional.empty(),
-            100,
-            500,
-            5000,
-            Duration.ofMillis(200),
-            Duration.ofMillis(300),
-            QUICK);
     PartitionedWorker first =
         worker(
-            impatient,
+            impatient("w1"),
             scope ->
                 batch -> {
                   hangs.countDown();
@@ -316,6 +304,86 @@ class PartitionedWorkerIT {
     closer.join();
     Waiting.until("the refusal", () -> !refused.isEmpty());
     assertThat(seen.stream().filter(sent::contains)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void refusesToConfirmTheOwnershipOfAFormerOwner() throws Exception {
+    List<String> sent = send("confirmed", 30);
+    Set<String> effects = ConcurrentHashMap.newKeySet();
+    CountDownLatch hangs = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    List<Throwable> refused = Collections.synchronizedList(new ArrayList<>());
+    PartitionedWorker first =
+        worker(
+            impatient("w1"),
+            scope ->
+                batch -> {
+                  scope.confirmOwnership();
+                  hangs.countDown();
+                  awaitUninterruptibly(goOn);
+                  try {
+                    scope.confirmOwnership();
+                    effects.add("of the former owner");
+                  } catch (MessagingException.PartitionLost e) {
+                    refused.add(e);
+                    throw e;
+                  }
+                },
+            FailurePolicy.standard());
+    assertThat(hangs.await(30, TimeUnit.SECONDS)).isTrue();
+
+    Thread closer = Thread.ofVirtual().start(first::close);
+    worker(
+        "w2",
+        scope ->
+            batch -> {
+              scope.confirmOwnership();
+              batch.forEach(r -> effects.add(request(r)));
+              scope.commit(List.of());
+            });
+    Waiting.until("the new owner", () -> effects.containsAll(sent));
+    goOn.countDown();
+
+    closer.join();
+    Waiting.until("the refusal", () -> !refused.isEmpty());
+    assertThat(effects).doesNotContain("of the former owner");
+  }
+
+  @Test
+  void handsRecordsOverAgainWhenAHandlerFailsAfterItConfirmedItsOwnership() throws Exception {
+    List<String> sent = send("again", 10);
+    List<String> seen = Collections.synchronizedList(new ArrayList<>());
+    AtomicInteger failures = new AtomicInteger(3);
+
+    worker(
+        "w1",
+        scope ->
+            batch -> {
+              scope.confirmOwnership();
+              scope.confirmOwnership();
+              if (failures.getAndDecrement() > 0) {
+                throw new IllegalStateException("the storage is away");
+              }
+              scope.commit(List.of());
+              batch.forEach(r -> seen.add(request(r)));
+            });
+
+    Waiting.until("all records", () -> seen.containsAll(sent));
+    assertThat(seen.stream().filter(sent::contains)).doesNotHaveDuplicates();
+  }
+
+  private PartitionedWorker.Settings impatient(String name) {
+    return new PartitionedWorker.Settings(
+        name,
+        Topic.REPOSITORY,
+        group,
+        Optional.empty(),
+        100,
+        500,
+        5000,
+        Duration.ofMillis(200),
+        Duration.ofMillis(300),
+        QUICK);
   }
 
   private static void awaitUninterruptibly(CountDownLatch latch) {

@@ -15,7 +15,8 @@ import java.util.Optional;
 public interface PublisherBackend extends AutoCloseable {
   /**
    * Tells what a transaction did, as bytes that are kept beside the repository until they are in
-   * the journal. Called at least once, before the commit point, with what is about to be committed.
+   * the journal. Called for each attempt, after the head on which it builds was read and before the
+   * commit point, with what is about to be committed. If it fails, nothing becomes visible.
    */
   @FunctionalInterface
   interface Recorder {
