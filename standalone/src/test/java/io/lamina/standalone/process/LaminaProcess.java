@@ -2,6 +2,7 @@ package io.lamina.standalone.process;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.lamina.standalone.LoneProcess;
 import io.lamina.standalone.client.GatewayClient;
 import java.io.BufferedReader;
 import java.io.File;
@@ -10,15 +11,18 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The {@code lamina} command as a process of its own, started as the launcher starts it. */
-final class LaminaProcess implements AutoCloseable {
+public final class LaminaProcess implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(120);
 
   private final Process process;
@@ -30,35 +34,58 @@ final class LaminaProcess implements AutoCloseable {
   }
 
   /** {@code lamina up} on a data folder and a free port; returns when it takes work. */
-  static LaminaProcess up(Path data) {
+  public static LaminaProcess up(Path data) {
+    Started started =
+        start(
+            List.of("up", "--data", data.toString(), "--port", "0", "--json"),
+            data.resolveSibling("up.log"));
+    LaminaProcess up =
+        new LaminaProcess(started.process(), URI.create(started.said().path("address").asText()));
+    up.awaitReady();
+    return up;
+  }
+
+  /**
+   * A gateway, converter or publisher alone; returns when it says that it runs.
+   *
+   * @param log gets its log, behind what is there
+   */
+  public static LaminaProcess alone(LoneProcess.Kind kind, Path settings, Path log) {
+    Started started =
+        start(
+            List.of(
+                kind.name().toLowerCase(Locale.ROOT), "--config", settings.toString(), "--json"),
+            log);
+    String running = started.said().path("running").asText();
+    return new LaminaProcess(
+        started.process(), URI.create(running.substring(running.lastIndexOf(' ') + 1)));
+  }
+
+  private record Started(Process process, JsonNode said) {}
+
+  /** Returns when it has printed its first line. */
+  private static Started start(List<String> arguments, Path log) {
     try {
       Process process =
-          builder(List.of("up", "--data", data.toString(), "--port", "0", "--json"))
-              .redirectError(
-                  ProcessBuilder.Redirect.appendTo(data.resolveSibling("up.log").toFile()))
-              .start();
+          builder(arguments).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start();
       BufferedReader out =
           new BufferedReader(
               new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
       String line = out.readLine();
       if (line == null) {
-        throw new IllegalStateException(
-            "lamina up ended at once; see " + data.resolveSibling("up.log"));
+        throw new IllegalStateException("lamina " + arguments + " ended at once; see " + log);
       }
-      JsonNode said = new ObjectMapper().readTree(line);
-      LaminaProcess up = new LaminaProcess(process, URI.create(said.path("address").asText()));
-      up.awaitReady();
-      return up;
+      return new Started(process, new ObjectMapper().readTree(line));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** What a finished command left. */
-  record Result(int exitCode, String out) {}
+  public record Result(int exitCode, String out) {}
 
   /** Runs a command to its end. */
-  static Result run(String... arguments) {
+  public static Result run(String... arguments) {
     try {
       Process process =
           builder(List.of(arguments)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -72,18 +99,61 @@ final class LaminaProcess implements AutoCloseable {
     }
   }
 
-  URI address() {
+  public URI address() {
     return address;
   }
 
-  GatewayClient client() {
+  public GatewayClient client() {
     return new GatewayClient(address, Optional.empty());
   }
 
   /** As {@code kill -9}. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     await();
+  }
+
+  /** Stops it where it is, until {@link #resume}. */
+  public void pause() {
+    signal("STOP");
+  }
+
+  public void resume() {
+    signal("CONT");
+  }
+
+  /** Whether it has the file open now. */
+  public boolean hasOpen(Path file) {
+    try (Stream<Path> open = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
+      return open.anyMatch(
+          link -> {
+            try {
+              return Files.readSymbolicLink(link).equals(file);
+            } catch (IOException e) {
+              return false; // closed meanwhile
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void signal(String name) {
+    try {
+      int exit =
+          new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+              .inheritIO()
+              .start()
+              .waitFor();
+      if (exit != 0) {
+        throw new IllegalStateException("kill -" + name + " failed");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   @Override
@@ -126,6 +196,7 @@ final class LaminaProcess implements AutoCloseable {
         List.of(
             "-Xmx512m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-cp",
