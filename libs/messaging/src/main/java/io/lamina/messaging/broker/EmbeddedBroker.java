@@ -162,7 +162,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     properties.put("broker.session.timeout.ms", "6000");
     properties.put("broker.heartbeat.interval.ms", "1000");
     properties.put("log.segment.bytes", String.valueOf(64 << 20));
-    // The standard is 128 MiB of heap, a quarter of what the all-in-one has; this holds 300,000 keys.
+    // The standard is 128 MiB of heap, a quarter of what the all-in-one has; this holds 300,000
+    // keys.
     properties.put("log.cleaner.dedupe.buffer.size", String.valueOf(8 << 20));
     properties.put("metrics.num.samples", "2");
     return properties;
