@@ -150,6 +150,9 @@ class PlanHandlerTest {
   void takesNoMoreThanItsBoundAndEndsWhenItIsToStop() throws Exception {
     publish("slow.example.org/a");
     registry.block("slow.example.org", new CountDownLatch(1));
+    for (int i = 0; i < 10; i++) {
+      registry.tag("slow.example.org/a" + i, "1", digest("slow.example.org/a"));
+    }
 
     Thread lane =
         Thread.ofVirtual()
@@ -159,9 +162,6 @@ class PlanHandlerTest {
                         IntStream.range(0, 10)
                             .mapToObj(i -> request(i, "docker://slow.example.org/a" + i + ":1"))
                             .toList()));
-    for (int i = 0; i < 10; i++) {
-      registry.tag("slow.example.org/a" + i, "1", digest("slow.example.org/a"));
-    }
     assertThat(lane.join(Duration.ofMillis(500))).isFalse();
     scope.stopping.set(true);
 
