@@ -153,6 +153,11 @@ public final class TestGateway implements AutoCloseable {
     private final TreeMap<RepositoryName, Known> known = new TreeMap<>();
 
     @Override
+    public synchronized boolean knows(RepositoryName name) {
+      return known.containsKey(name);
+    }
+
+    @Override
     public synchronized List<Known> list() {
       return List.copyOf(known.values());
     }

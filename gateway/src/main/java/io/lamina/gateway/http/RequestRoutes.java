@@ -103,18 +103,18 @@ final class RequestRoutes {
     }
     RepositoryDirectory known = directory.get();
     return blocking.call(
-        () ->
-            known
-                .find(name)
-                .orElseThrow(
-                    () ->
-                        new GatewayException.Refused(
-                            ProblemType.NOT_FOUND,
-                            "there is no repository '"
-                                + name
-                                + "'; create it with 'lamina repo create "
-                                + name
-                                + "' or POST /api/v1/repositories")));
+        () -> {
+          if (!known.knows(name)) {
+            throw new GatewayException.Refused(
+                ProblemType.NOT_FOUND,
+                "there is no repository '"
+                    + name
+                    + "'; create it with 'lamina repo create "
+                    + name
+                    + "' or POST /api/v1/repositories");
+          }
+          return name;
+        });
   }
 
   private ImageReference image(String text) {

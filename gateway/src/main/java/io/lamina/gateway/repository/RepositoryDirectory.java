@@ -19,9 +19,13 @@ public interface RepositoryDirectory {
    */
   record Known(RepositoryName name, String storage, Optional<Instant> whitelistExpires) {}
 
-  /** All, by name. */
+  /** Whether there is one of that name; its storage is not asked and may be out of reach. */
+  boolean knows(RepositoryName name);
+
+  /** All, by name; also those whose storage is out of reach. */
   List<Known> list();
 
+  /** As {@link #list}. */
   Optional<Known> find(RepositoryName name);
 
   /**

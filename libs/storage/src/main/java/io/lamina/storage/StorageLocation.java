@@ -102,6 +102,11 @@ public sealed interface StorageLocation {
       }
     }
 
+    /** The same place for anybody. */
+    public S3 withoutCredentials() {
+      return new S3(endpoint, bucket, prefix, region, Optional.empty(), style);
+    }
+
     /** The key in the bucket of a key in the store. */
     public String keyInBucket(ObjectKey key) {
       return prefix.isEmpty() ? key.value() : prefix + "/" + key.value();
