@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lamina.storage.ObjectStore.PutOutcome;
 import io.lamina.storage.ObjectStore.Version;
+import io.lamina.storage.testing.S3Service;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @SuppressWarnings("NullAway.Init")
 class S3ObjectStoreIT extends ObjectStoreContract {
-  @RegisterExtension static final S3ProxyExtension S3 = new S3ProxyExtension();
+  @RegisterExtension static final S3Service S3 = new S3Service();
 
   private static final AtomicInteger BUCKETS = new AtomicInteger();
   private static final S3ObjectStore.Settings QUICK =
@@ -39,7 +40,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
     bucket = "bucket-" + BUCKETS.incrementAndGet();
     S3.makeBucket(bucket);
     faults = new FaultyProxy(S3.port());
-    return open(faults.port(), S3ProxyExtension.SECRET_KEY, QUICK);
+    return open(faults.port(), S3Service.SECRET_KEY, QUICK);
   }
 
   @AfterEach
@@ -52,7 +53,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
     Path credentials =
         Files.writeString(
             folder.resolve("credentials"),
-            "# for tests\naccess-key = " + S3ProxyExtension.ACCESS_KEY + "\nsecret-key=" + secret);
+            "# for tests\naccess-key = " + S3Service.ACCESS_KEY + "\nsecret-key=" + secret);
     StorageLocation.S3 location =
         new StorageLocation.S3(
             URI.create("http://127.0.0.1:" + port),
@@ -122,7 +123,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
   @Test
   void neverTakesSomebodyElsesSwapForItsOwn() throws IOException {
     Version first = store.swap(key("m"), Optional.empty(), bytes("one"));
-    try (S3ObjectStore other = open(S3.port(), S3ProxyExtension.SECRET_KEY, QUICK)) {
+    try (S3ObjectStore other = open(S3.port(), S3Service.SECRET_KEY, QUICK)) {
       other.swap(key("m"), Optional.of(first), bytes("other"));
     }
     faults.cutPuts(1, 10);
@@ -155,7 +156,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
   @Test
   void saysThatTheBucketIsMissing() throws IOException {
     bucket = "no-such-bucket";
-    try (S3ObjectStore wrong = open(S3.port(), S3ProxyExtension.SECRET_KEY, QUICK)) {
+    try (S3ObjectStore wrong = open(S3.port(), S3Service.SECRET_KEY, QUICK)) {
       assertThatThrownBy(() -> wrong.putIfAbsent(key("x"), Content.of(bytes("x"))))
           .isInstanceOf(StorageException.Rejected.class)
           .hasMessageContaining("bucket");
@@ -166,7 +167,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
   void saysThatTheServiceIsOutOfReach() throws IOException {
     int port = faults.port();
     faults.close();
-    try (S3ObjectStore away = open(port, S3ProxyExtension.SECRET_KEY, QUICK)) {
+    try (S3ObjectStore away = open(port, S3Service.SECRET_KEY, QUICK)) {
       assertThatThrownBy(() -> away.read(key("x"), 1))
           .isInstanceOf(StorageException.Retryable.class);
     }
@@ -208,7 +209,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
         io.minio.MinioClient.builder()
             .endpoint("http://127.0.0.1:" + S3.port())
             .region("us-east-1")
-            .credentials(S3ProxyExtension.ACCESS_KEY, S3ProxyExtension.SECRET_KEY)
+            .credentials(S3Service.ACCESS_KEY, S3Service.SECRET_KEY)
             .build()
             .getPresignedObjectUrl(
                 io.minio.GetPresignedObjectUrlArgs.builder()

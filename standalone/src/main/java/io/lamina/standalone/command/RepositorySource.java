@@ -8,10 +8,14 @@ import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.reader.RepositoryReader;
 import io.lamina.cvmfs.signing.MasterKeys;
+import io.lamina.repository.StoreOpeners;
+import io.lamina.standalone.verify.StoredRepositoryFiles;
+import io.lamina.storage.StorageLocation;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Map;
 import java.util.function.Function;
@@ -24,7 +28,10 @@ final class RepositorySource {
   @Parameters(
       index = "0",
       paramLabel = "REPO",
-      description = "Folder or http(s) address that holds .cvmfspublished.")
+      description = {
+        "Folder or http(s) address that holds .cvmfspublished, or a storage location,",
+        "s3:http(s)://HOST[:PORT]/BUCKET[/PREFIX][?credentials=/FILE]."
+      })
   String location = "";
 
   @Option(
@@ -63,17 +70,27 @@ final class RepositorySource {
   }
 
   private RepositoryFiles files() {
-    return isRemote()
+    if (isStored()) {
+      return new StoredRepositoryFiles(
+          StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom())
+              .open(StorageLocation.parse(location)),
+          location.replaceAll("[?].*", ""));
+    }
+    return isOnTheWeb()
         ? new HttpRepositoryFiles(URI.create(location), HttpRepositoryFiles.DEFAULT_TIMEOUT)
         : new LocalRepositoryFiles(folder());
   }
 
-  private boolean isRemote() {
+  private boolean isOnTheWeb() {
     return location.startsWith("http://") || location.startsWith("https://");
   }
 
+  private boolean isStored() {
+    return location.startsWith("s3:");
+  }
+
   private Path folder() {
-    Path folder = Path.of(location);
+    Path folder = Path.of(location.startsWith("local:") ? location.substring(6) : location);
     if (!Files.isRegularFile(folder.resolve(".cvmfspublished"))) {
       throw new CommandException(
           ExitCode.NOT_FOUND,
@@ -84,14 +101,16 @@ final class RepositorySource {
 
   private RepositoryName repository() {
     return new RepositoryName(
-        name != null ? name : location.replaceAll("/+$", "").replaceAll(".*/", ""));
+        name != null
+            ? name
+            : location.replaceAll("[?].*", "").replaceAll("/+$", "").replaceAll(".*/", ""));
   }
 
   private Path keyFile() {
     if (key != null) {
       return key;
     }
-    if (!isRemote()) {
+    if (!isOnTheWeb() && !isStored()) {
       Path folder = folder().toAbsolutePath().normalize();
       Path data = folder.getParent() == null ? null : folder.getParent().getParent();
       if (data != null) {
