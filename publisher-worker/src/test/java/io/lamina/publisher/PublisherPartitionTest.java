@@ -219,7 +219,8 @@ class PublisherPartitionTest {
   }
 
   private void runUntilItEnds(PublisherPartition owner) {
-    while (true) {
+    for (int round = 0; ; round++) {
+      assertThat(round).as("comes to an end").isLessThan(1_000);
       kafka.work(lasting, 100);
       kafka.hand(owner, 100);
     }

@@ -73,6 +73,7 @@ final class S3Failures {
           "OperationAborted",
           "Conflict",
           "SlowDown",
+          "IncompleteBody",
           "RequestTimeout" ->
           new StorageException.Retryable(message, e);
       default -> byStatus(message, status, e);

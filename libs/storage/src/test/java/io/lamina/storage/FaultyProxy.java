@@ -91,6 +91,8 @@ final class FaultyProxy implements AutoCloseable {
           }
         }
         if (sent + n >= cutAt) {
+          // Before the service hears of it: its answer to half a request must not come through.
+          client.close();
           return;
         }
         sent += n;
