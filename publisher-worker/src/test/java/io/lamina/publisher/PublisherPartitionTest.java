@@ -48,6 +48,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,8 @@ class PublisherPartitionTest {
   private Kafka kafka = new Kafka();
   private Clock clock = CLOCK;
   private Repositories repositories = new Repositories(Path.of("."), location -> store);
+
+  private final List<AutoCloseable> leftByOwners = new ArrayList<>();
 
   @SuppressWarnings("NullAway.Init") // before each test
   private PublisherPartition partition;
@@ -94,6 +97,15 @@ class PublisherPartitionTest {
             CLOCK)
         .close();
     partition = open();
+  }
+
+  /** A process that dies takes its threads with it. */
+  @AfterEach
+  void endWhatDeadOwnersLeft() throws Exception {
+    for (AutoCloseable left : leftByOwners.reversed()) {
+      left.close();
+    }
+    leftByOwners.clear();
   }
 
   @Test
@@ -451,10 +463,13 @@ class PublisherPartitionTest {
         owner,
         (name, notes) -> {
           Repository repository = repositories.open(name);
+          RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS);
+          leftByOwners.add(repository);
+          leftByOwners.add(writer);
           return new RepositoryDesk(
               new RepositoryDesk.Tools(
                   repository,
-                  repository.writer(CatalogCompression.FOR_PUBLISHERS),
+                  writer,
                   CatalogCompression.FOR_PUBLISHERS.newCompressor(),
                   owner::confirmOwnership),
               CoordinatorSettings.DEFAULT,
