@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.linux;
+
+import org.jspecify.annotations.NullMarked;
