@@ -31,9 +31,6 @@ import java.util.function.Consumer;
  * stage works on as many layers at once as a converter does. One use, one thread.
  */
 public final class Benchmark {
-  /** Enough for the compiler to have seen every loop, and a file large enough to be cut. */
-  private static final long WARM_UP_BYTES = 24_000_000;
-
   private static final long WARM_UP_SEED = 7;
 
   /** As many layers as a converter works on at once. */
@@ -47,13 +44,14 @@ public final class Benchmark {
   /**
    * @param folder for what is written; the caller removes it
    * @param compression of objects
+   * @param warmUpBytes of the generated layer that goes through each stage before it is measured
    */
-  public Benchmark(Path folder, Compression compression, BenchInput input) {
+  public Benchmark(Path folder, Compression compression, BenchInput input, long warmUpBytes) {
     this.folder = folder;
     this.compression = compression;
     this.input = input;
     this.warmUp = new BenchInput(folder.resolve("warm-up"), input.platform());
-    warmUp.add(new SyntheticLayer(WARM_UP_SEED, WARM_UP_BYTES));
+    warmUp.add(new SyntheticLayer(WARM_UP_SEED, warmUpBytes));
   }
 
   /**

@@ -1,16 +1,19 @@
 package io.lamina.standalone.bench;
 
 import com.sun.management.GarbageCollectionNotificationInfo;
+import com.sun.management.GcInfo;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -33,19 +36,18 @@ public final class Resources {
 
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-  private static final List<MemoryPoolMXBean> HEAP =
+  private static final Set<String> HEAP =
       ManagementFactory.getMemoryPoolMXBeans().stream()
           .filter(pool -> pool.getType() == MemoryType.HEAP)
-          .toList();
-  private static final Set<String> HEAP_NAMES =
-      HEAP.stream().map(MemoryPoolMXBean::getName).collect(Collectors.toUnmodifiableSet());
+          .map(MemoryPoolMXBean::getName)
+          .collect(Collectors.toUnmodifiableSet());
 
   /**
    * What was taken.
    *
    * @param nanos on the clock
    * @param cpuNanos of all threads, the collector's and the compiler's included
-   * @param peakHeapBytes most that was used, garbage included; the sum of the pools' own peaks
+   * @param peakHeapBytes most that was used when a collection began or at the end, garbage included
    * @param liveHeapBytes most that was left after a collection
    * @param peakResidentBytes most that the process had in memory, on Linux; what it had already
    *     before does not count as less
@@ -58,6 +60,7 @@ public final class Resources {
       OptionalLong peakResidentBytes) {}
 
   private final AtomicLong live = new AtomicLong();
+  private final AtomicLong peak = new AtomicLong();
   private final NotificationListener listener = (notification, _) -> collected(notification);
   private final boolean hasPeak;
   private final long startNanos;
@@ -65,8 +68,8 @@ public final class Resources {
 
   private Resources() {
     System.gc();
-    HEAP.forEach(MemoryPoolMXBean::resetPeakUsage);
-    live.set(ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+    live.set(heapBytes());
+    peak.set(live.get());
     emitters().forEach(emitter -> emitter.addNotificationListener(listener, null, null));
     this.hasPeak = resetPeak();
     this.startCpuNanos = SYSTEM.getProcessCpuTime();
@@ -87,9 +90,16 @@ public final class Resources {
         throw new IllegalStateException("measured twice", e);
       }
     }
-    long peak = HEAP.stream().mapToLong(pool -> pool.getPeakUsage().getUsed()).sum();
     return new Used(
-        nanos, cpuNanos, peak, live.get(), hasPeak ? peakResident() : OptionalLong.empty());
+        nanos,
+        cpuNanos,
+        Math.max(peak.get(), heapBytes()),
+        live.get(),
+        hasPeak ? peakResident() : OptionalLong.empty());
+  }
+
+  private static long heapBytes() {
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
   private static List<NotificationEmitter> emitters() {
@@ -103,17 +113,19 @@ public final class Resources {
     if (notification
         .getType()
         .equals(GarbageCollectionNotificationInfo.GARBAGE_COLLECTION_NOTIFICATION)) {
-      long left =
+      GcInfo collection =
           GarbageCollectionNotificationInfo.from((CompositeData) notification.getUserData())
-              .getGcInfo()
-              .getMemoryUsageAfterGc()
-              .entrySet()
-              .stream()
-              .filter(pool -> HEAP_NAMES.contains(pool.getKey()))
-              .mapToLong(pool -> pool.getValue().getUsed())
-              .sum();
-      live.accumulateAndGet(left, Math::max);
+              .getGcInfo();
+      peak.accumulateAndGet(heapBytes(collection.getMemoryUsageBeforeGc()), Math::max);
+      live.accumulateAndGet(heapBytes(collection.getMemoryUsageAfterGc()), Math::max);
     }
+  }
+
+  private static long heapBytes(Map<String, MemoryUsage> pools) {
+    return pools.entrySet().stream()
+        .filter(pool -> HEAP.contains(pool.getKey()))
+        .mapToLong(pool -> pool.getValue().getUsed())
+        .sum();
   }
 
   /** Whether the system has such a thing. */

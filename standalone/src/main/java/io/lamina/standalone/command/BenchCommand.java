@@ -84,6 +84,17 @@ final class BenchCommand implements Callable<Integer> {
   String compression = "fastest";
 
   @Option(
+      names = "--warm-up",
+      paramLabel = "SIZE",
+      defaultValue = "24m",
+      converter = ByteSize.class,
+      description = {
+        "A generated layer of this size goes through each stage before it is measured (default: 24m).",
+        "With 1g and more, what is measured is a process that has been up for a while."
+      })
+  long warmUp;
+
+  @Option(
       names = "--transactions",
       description =
           "Measure the time inside transactions in repositories of different sizes instead.")
@@ -132,6 +143,9 @@ final class BenchCommand implements Callable<Integer> {
     if (synthetic != null && (synthetic < MIN_SYNTHETIC_BYTES || synthetic > MAX_SYNTHETIC_BYTES)) {
       throw usage("--synthetic is from 1m to 150g, not " + synthetic + " bytes");
     }
+    if (warmUp < MIN_SYNTHETIC_BYTES || warmUp > MAX_SYNTHETIC_BYTES) {
+      throw usage("--warm-up is from 1m to 150g, not " + warmUp + " bytes");
+    }
     for (int i = 0; i < layers.size(); i++) {
       if (layers.get(i) < 1
           || layers.get(i) > MAX_LAYERS
@@ -159,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
     output.line("");
     BenchTable.stagesHead().forEach(output::line);
     BenchReport report =
-        new Benchmark(folder, chosen, input)
+        new Benchmark(folder, chosen, input, warmUp)
             .run(wanted, latest -> output.line(BenchTable.row(latest, latest.stages().getLast())));
     output.line("");
     BenchTable.summary(report).forEach(output::line);
