@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -22,6 +23,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Creates what is missing of topics and group settings and refuses to run on topics that do not
@@ -67,8 +69,21 @@ public final class Topics {
   public void ensure(String shareGroup) {
     try (Admin admin = clients.admin()) {
       create(admin);
-      check(admin);
+      awaitApplied("the new topics", () -> isThere(() -> check(admin)));
       configure(admin, shareGroup);
+    }
+  }
+
+  /** The broker that answers may not have heard of a topic that another one has created. */
+  private static boolean isThere(Runnable check) {
+    try {
+      check.run();
+      return true;
+    } catch (MessagingException.Retryable e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return false;
+      }
+      throw e;
     }
   }
 
@@ -160,24 +175,18 @@ public final class Topics {
     await(
         "configure share group " + shareGroup,
         admin.incrementalAlterConfigs(Map.of(group, changes)).all());
-    awaitShown(admin, group);
+    // A group that begins before begins at the end of the topic, and what was queued before would
+    // wait for nobody.
+    awaitApplied("the settings of share group " + shareGroup, () -> shows(admin, group));
   }
 
-  /**
-   * The brokers apply a change after they have accepted it. A group that begins in between begins
-   * at the end of the topic, and what was queued before would wait for nobody.
-   */
-  private void awaitShown(Admin admin, ConfigResource group) {
+  /** The brokers apply a change after they have accepted it. */
+  private static void awaitApplied(String what, BooleanSupplier applied) {
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    while (!shows(admin, group)) {
+    while (!applied.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         throw new MessagingException.Retryable(
-            "the brokers did not apply the settings of share group "
-                + group.name()
-                + " within "
-                + TIMEOUT.toSeconds()
-                + " s",
-            null);
+            "the brokers did not apply " + what + " within " + TIMEOUT.toSeconds() + " s", null);
       }
       LockSupport.parkNanos(POLL.toNanos());
     }
