@@ -22,14 +22,20 @@ public final class HttpRepositoryFiles implements RepositoryFiles {
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
 
   private final String base;
-  private final Duration timeout;
+  private final HttpTransfer transfer;
   private final HttpClient client;
+  private final boolean isFresh;
 
   /**
    * @param address {@code http} or {@code https}, of the repository's root, without query
    * @throws CvmfsException.Rejected if it is no such address
    */
   public HttpRepositoryFiles(URI address, Duration timeout) {
+    this(address, HttpTransfer.within(timeout));
+  }
+
+  /** As the other, with all that can be said about the transfer. */
+  public HttpRepositoryFiles(URI address, HttpTransfer transfer) {
     String scheme = String.valueOf(address.getScheme()).toLowerCase(Locale.ROOT);
     boolean web = scheme.equals("http") || scheme.equals("https");
     if (!web || address.getHost() == null || address.getQuery() != null) {
@@ -39,20 +45,38 @@ public final class HttpRepositoryFiles implements RepositoryFiles {
               + "'; expected http://HOST/PATH or https://HOST/PATH");
     }
     this.base = address.toString().replaceAll("/+$", "") + "/";
-    this.timeout = timeout;
-    this.client =
+    this.transfer = transfer;
+    this.isFresh = false;
+    HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(timeout)
-            .build();
+            .connectTimeout(transfer.timeout());
+    transfer.proxies().ifPresent(builder::proxy);
+    this.client = builder.build();
+  }
+
+  private HttpRepositoryFiles(HttpRepositoryFiles other, boolean isFresh) {
+    this.base = other.base;
+    this.transfer = other.transfer;
+    this.client = other.client;
+    this.isFresh = isFresh;
+  }
+
+  /**
+   * The same server, with the request that no cache on the way may answer from what it has. Closes
+   * with this one.
+   */
+  public RepositoryFiles fresh() {
+    return new HttpRepositoryFiles(this, true);
   }
 
   @Override
   public InputStream open(String path) {
     HttpResponse<InputStream> response = send("GET", path, BodyHandlers.ofInputStream());
     if (response.statusCode() == 200) {
-      return new StallGuard(response.body(), timeout, base + path);
+      return new StallGuard(
+          response.body(), transfer.timeout(), transfer.minBytesPerSecond(), base + path);
     }
     discard(response);
     throw failure(path, response);
@@ -84,11 +108,14 @@ public final class HttpRepositoryFiles implements RepositoryFiles {
   private <T> HttpResponse<T> send(String method, String path, BodyHandler<T> handler) {
     HttpRequest request;
     try {
-      request =
+      HttpRequest.Builder builder =
           HttpRequest.newBuilder(URI.create(base + path))
-              .timeout(timeout)
-              .method(method, HttpRequest.BodyPublishers.noBody())
-              .build();
+              .timeout(transfer.timeout())
+              .method(method, HttpRequest.BodyPublishers.noBody());
+      if (isFresh) {
+        builder.header("Cache-Control", "no-cache").header("Pragma", "no-cache");
+      }
+      request = builder.build();
     } catch (IllegalArgumentException e) {
       throw new CvmfsException.Rejected("not a file of a repository: '" + path + "'", e);
     }
@@ -96,7 +123,13 @@ public final class HttpRepositoryFiles implements RepositoryFiles {
       return client.send(request, handler);
     } catch (IOException e) {
       throw new CvmfsException.Retryable(
-          method + " " + base + path + " failed: " + e.getMessage(), e);
+          method
+              + " "
+              + base
+              + path
+              + " failed: "
+              + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
+          e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CvmfsException.Retryable(method + " " + base + path + " was interrupted", e);

@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: docs/format/catalogs.md, "Symbolic links".
  */
-final class LinkTarget {
+public final class LinkTarget {
   private LinkTarget() {}
 
   /**
    * The target with its variables replaced: an unset one by its default, or by nothing. There is no
    * escape; a dollar sign that starts no variable stays as it is.
    */
-  static byte[] expand(byte[] raw, Map<String, String> environment) {
+  public static byte[] expand(byte[] raw, Map<String, String> environment) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(raw.length);
     int i = 0;
     while (i < raw.length) {

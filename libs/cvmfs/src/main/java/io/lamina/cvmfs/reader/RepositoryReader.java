@@ -3,7 +3,6 @@ package io.lamina.cvmfs.reader;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.ObjectKind;
-import io.lamina.cvmfs.PathHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.CatalogFlags;
@@ -14,12 +13,10 @@ import io.lamina.cvmfs.history.History;
 import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,7 +34,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RepositoryReader implements AutoCloseable {
   private static final Comparator<FileStat> BY_PATH = Comparator.comparing(FileStat::path);
-  private static final RepositoryPath INODES = RepositoryPath.of("/hard link");
 
   private final @Nullable TrustedManifest trusted;
   private final RepositoryFiles files;
@@ -282,23 +278,8 @@ public final class RepositoryReader implements AutoCloseable {
         path,
         entry,
         target,
-        inode(catalog, path, entry),
+        InodeNumber.of(catalog.mount(), path, entry),
         row.isHidden(),
         (row.flags() & CatalogFlags.EXTERNAL) != 0);
-  }
-
-  /**
-   * Hashes instead of numbers in order, so that the same entry has the same inode in whatever order
-   * catalogs are opened. Link groups are numbered within their catalog.
-   */
-  private static long inode(CatalogReader catalog, RepositoryPath path, CatalogEntry entry) {
-    PathHash hash = path.hash();
-    if (entry.hardlinkGroup() != 0) {
-      PathHash mount = catalog.mount().hash();
-      ByteBuffer name = ByteBuffer.allocate(20);
-      name.putLong(mount.first()).putLong(mount.second()).putInt(entry.hardlinkGroup());
-      hash = INODES.resolve(HexFormat.of().formatHex(name.array())).hash();
-    }
-    return hash.first() & Long.MAX_VALUE;
   }
 }

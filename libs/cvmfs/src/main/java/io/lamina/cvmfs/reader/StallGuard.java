@@ -12,21 +12,34 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends a read that waits for longer than the time-out by closing the stream under it: the HTTP
- * client's own time-out stops at the headers. A reader that takes its time is not disturbed.
+ * client's own time-out stops at the headers. On demand also ends a stream that drips: one that,
+ * over time-outs spent on waiting, gave fewer bytes than it should. A reader that takes its time is
+ * not disturbed.
  */
 final class StallGuard extends FilterInputStream {
   private static final long IDLE = Long.MIN_VALUE;
 
   private final long timeoutNanos;
+  private final long minBytesPerTimeout;
   private final String what;
   private final Executor later;
   private volatile long waitingSinceNanos = IDLE;
   private volatile boolean stalled;
   private volatile boolean closed;
+  private long windowNanos; // of the reading thread
+  private long windowBytes;
 
   StallGuard(InputStream in, Duration timeout, String what) {
+    this(in, timeout, 0, what);
+  }
+
+  /**
+   * @param minBytesPerSecond slower than this is as bad as nothing; 0 for any speed
+   */
+  StallGuard(InputStream in, Duration timeout, long minBytesPerSecond, String what) {
     super(in);
     this.timeoutNanos = timeout.toNanos();
+    this.minBytesPerTimeout = minBytesPerSecond * timeout.toSeconds();
     this.what = what;
     this.later = CompletableFuture.delayedExecutor(timeoutNanos, TimeUnit.NANOSECONDS);
     later.execute(this::look);
@@ -40,10 +53,12 @@ final class StallGuard extends FilterInputStream {
 
   @Override
   public int read(byte[] target, int offset, int length) throws IOException {
-    waitingSinceNanos = System.nanoTime();
+    long start = System.nanoTime();
+    waitingSinceNanos = start;
     try {
       int count = super.read(target, offset, length);
       failIfStalled(null);
+      failIfSlow(System.nanoTime() - start, count);
       return count;
     } catch (HttpTimeoutException e) {
       throw e;
@@ -59,6 +74,27 @@ final class StallGuard extends FilterInputStream {
   public void close() throws IOException {
     closed = true;
     super.close();
+  }
+
+  private void failIfSlow(long waitedNanos, int count) throws HttpTimeoutException {
+    if (minBytesPerTimeout == 0 || count < 0) {
+      return;
+    }
+    windowNanos += waitedNanos;
+    windowBytes += count;
+    if (windowNanos >= timeoutNanos) {
+      if (windowBytes < minBytesPerTimeout) {
+        throw new HttpTimeoutException(
+            what
+                + " sent only "
+                + windowBytes
+                + " bytes in "
+                + TimeUnit.NANOSECONDS.toMillis(windowNanos)
+                + " ms");
+      }
+      windowNanos = 0;
+      windowBytes = 0;
+    }
   }
 
   private void failIfStalled(@Nullable IOException cause) throws HttpTimeoutException {

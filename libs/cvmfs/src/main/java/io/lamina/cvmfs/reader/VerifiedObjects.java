@@ -29,6 +29,8 @@ public final class VerifiedObjects {
   /** No file in a store is longer: it bounds what an endless answer can cost. */
   private static final long MAX_STORED_BYTES = 1L << 40;
 
+  private static final int COPY_BYTES = 64 << 10;
+
   private final RepositoryFiles files;
   private final Path scratch;
 
@@ -128,6 +130,85 @@ public final class VerifiedObjects {
       return stored.totalBytes();
     } catch (IOException e) {
       throw unreadable(path, e);
+    }
+  }
+
+  /**
+   * Writes the content of a file object or chunk to {@code target} as it arrives, <em>before</em>
+   * it is known to be right: whoever keeps it throws it away where this throws, and shows nothing
+   * of it before this has returned. Needs no room of its own, however long the object is.
+   *
+   * @param sizeBytes exact length of the content
+   * @throws CvmfsException.Corrupt if hash, compression or length are not as promised
+   * @throws CvmfsException.NotFound if it is missing
+   * @throws CvmfsException.Retryable if reading failed
+   * @throws IOException only if writing to {@code target} failed
+   */
+  public void copyTo(
+      ContentHash hash,
+      ObjectKind kind,
+      CompressionAlgorithm compression,
+      long sizeBytes,
+      OutputStream target)
+      throws IOException {
+    long copied = copy(hash, kind, compression, sizeBytes, target);
+    if (copied != sizeBytes) {
+      throw new CvmfsException.Corrupt(
+          kind.pathOf(hash)
+              + " has "
+              + copied
+              + " bytes of content, its catalog says "
+              + sizeBytes);
+    }
+  }
+
+  /**
+   * As {@link #copyTo}, of a compressed object whose length nobody has told: catalogs of old
+   * publishers, certificates, histories.
+   *
+   * @param maxBytes more content than this is refused
+   * @return how many bytes of content were written
+   */
+  public long copyUpTo(ContentHash hash, ObjectKind kind, long maxBytes, OutputStream target)
+      throws IOException {
+    return copy(hash, kind, CompressionAlgorithm.ZLIB, maxBytes, target);
+  }
+
+  private long copy(
+      ContentHash hash,
+      ObjectKind kind,
+      CompressionAlgorithm compression,
+      long maxBytes,
+      OutputStream target)
+      throws IOException {
+    String path = kind.pathOf(hash);
+    byte[] buffer = new byte[COPY_BYTES];
+    long copied = 0;
+    try (StoredStream stored = new StoredStream(files.open(path), hash, maxBytes);
+        InputStream content = decompressed(stored, compression, maxBytes)) {
+      for (int count; (count = readOrFail(content, buffer, path)) >= 0; copied += count) {
+        target.write(buffer, 0, count);
+      }
+      drain(stored, buffer, path);
+      stored.requireHash(path);
+      return copied;
+    } catch (CvmfsException.Corrupt e) {
+      throw new CvmfsException.Corrupt(path + " from " + files + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Tells failures of the source from those of whatever the bytes are written to. */
+  private int readOrFail(InputStream content, byte[] buffer, String path) {
+    try {
+      return content.read(buffer);
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  private void drain(StoredStream stored, byte[] buffer, String path) {
+    while (readOrFail(stored, buffer, path) >= 0) {
+      // Only hashed: the content has ended.
     }
   }
 

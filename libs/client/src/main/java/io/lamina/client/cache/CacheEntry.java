@@ -1,0 +1,167 @@
+package io.lamina.client.cache;
+
+import io.lamina.client.failure.ClientException;
+import io.lamina.client.posix.Libc;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
+
+/**
+ * One object in the cache. Its file is open while somebody uses it; without users it may be
+ * evicted, once. Thread-safe: its own monitor guards everything that changes.
+ */
+final class CacheEntry {
+  private static final int BLOCK_BYTES = 4096;
+  private static final int CLOSED = -1;
+  private static final int VERIFY_BYTES = 128 << 10;
+
+  /** The use is written to disk when it is this much newer than what is there. */
+  private static final long SAVE_AFTER_MICROS = TimeUnit.MINUTES.toMicros(10);
+
+  final ObjectKey key;
+  final Path file;
+  final long sizeBytes;
+  final int checksum;
+  private volatile long usedMicros;
+  private long savedMicros;
+  private int users;
+  private int fd = CLOSED;
+  private boolean isVerified;
+  private boolean isGone;
+
+  CacheEntry(ObjectKey key, Path file, long sizeBytes, int checksum, long usedMicros) {
+    this.key = key;
+    this.file = file;
+    this.sizeBytes = sizeBytes;
+    this.checksum = checksum;
+    this.usedMicros = usedMicros;
+    this.savedMicros = usedMicros;
+  }
+
+  /** The room that a file of this length takes. */
+  static long roomBytes(long sizeBytes) {
+    return Math.ceilDiv(sizeBytes + 1, BLOCK_BYTES) * BLOCK_BYTES;
+  }
+
+  long roomBytes() {
+    return roomBytes(sizeBytes);
+  }
+
+  long usedMicros() {
+    return usedMicros;
+  }
+
+  synchronized boolean isInUse() {
+    return users > 0;
+  }
+
+  /** Spares the first use the check: the bytes have just been written and checked. */
+  synchronized void markVerified() {
+    isVerified = true;
+  }
+
+  /** What came of an attempt to use the entry. */
+  enum Pinned {
+    READY,
+    /** Evicted meanwhile, or its file is gone: fetch it again. */
+    GONE,
+    /** The file is not what was written: drop it and fetch it again. */
+    DAMAGED
+  }
+
+  /**
+   * Counts a user, opens the file, and on the first use since the cache was opened compares the
+   * bytes with the checksum in the file's name.
+   */
+  synchronized Pinned pin(long nowMicros) {
+    if (isGone) {
+      return Pinned.GONE;
+    }
+    if (fd == CLOSED) {
+      int opened = Libc.open(file.toString(), Libc.O_RDONLY | Libc.O_CLOEXEC);
+      if (opened == -Libc.ENOENT) {
+        return Pinned.GONE;
+      }
+      if (opened < 0) {
+        throw new ClientException.Broken(
+            "cannot open the cached object " + file + ": " + Libc.meaning(opened), null);
+      }
+      fd = opened;
+    }
+    if (!isVerified && !isIntact()) {
+      close();
+      return Pinned.DAMAGED;
+    }
+    isVerified = true;
+    users++;
+    usedMicros = nowMicros;
+    return Pinned.READY;
+  }
+
+  private boolean isIntact() {
+    CRC32C crc = new CRC32C();
+    long offset = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(VERIFY_BYTES);
+      long count;
+      while ((count = Libc.pread(fd, buffer, VERIFY_BYTES, offset)) > 0) {
+        crc.update(buffer.asSlice(0, count).asByteBuffer());
+        offset += count;
+      }
+      return count == 0 && offset == sizeBytes && (int) crc.getValue() == checksum;
+    }
+  }
+
+  void unpin() {
+    boolean isToSave;
+    synchronized (this) {
+      users--;
+      if (users > 0) {
+        return;
+      }
+      close();
+      isToSave = !isGone && usedMicros - savedMicros > SAVE_AFTER_MICROS;
+      if (isToSave) {
+        savedMicros = usedMicros;
+      }
+    }
+    if (isToSave) {
+      saveUse();
+    }
+  }
+
+  /** So that the order of uses outlives the process. */
+  private void saveUse() {
+    try {
+      Files.setLastModifiedTime(file, FileTime.from(usedMicros, TimeUnit.MICROSECONDS));
+    } catch (IOException e) {
+      // Only the order of eviction suffers; a disk that fails shows itself on reading.
+    }
+  }
+
+  /** Whether it may go now; from then on nobody can pin it. */
+  synchronized boolean retire() {
+    if (users > 0 || isGone) {
+      return false;
+    }
+    isGone = true;
+    return true;
+  }
+
+  /** Valid while the caller has pinned it. */
+  synchronized int descriptor() {
+    return fd;
+  }
+
+  private void close() {
+    if (fd != CLOSED) {
+      Libc.close(fd);
+      fd = CLOSED;
+    }
+  }
+}

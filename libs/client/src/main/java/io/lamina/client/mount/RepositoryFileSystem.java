@@ -1,0 +1,391 @@
+package io.lamina.client.mount;
+
+import io.lamina.client.failure.ClientException;
+import io.lamina.client.fuse.Attributes;
+import io.lamina.client.fuse.DirectoryBuffer;
+import io.lamina.client.fuse.FuseError;
+import io.lamina.client.fuse.FuseFileSystem;
+import io.lamina.client.fuse.FuseServer;
+import io.lamina.client.posix.Libc;
+import io.lamina.client.tree.Entry;
+import io.lamina.client.tree.FileContent;
+import io.lamina.client.tree.ObjectSource;
+import io.lamina.client.tree.Revision;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.CatalogEntry;
+import io.lamina.cvmfs.catalog.NestedCatalog;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Shows the current revision of a repository to the kernel.
+ *
+ * <p>Source: docs/client.md, "What the file system shows" and "Revisions". Thread-safe.
+ */
+public final class RepositoryFileSystem implements FuseFileSystem {
+  /** Names that are not there and that the kernel remembers; beyond, it asks each time. */
+  private static final int MAX_ABSENT = 100_000;
+
+  private static final int DIRECTORY_MODE = CatalogEntry.DIRECTORY;
+  private static final int BLOCK_BYTES = 4096;
+
+  private final ObjectSource objects;
+  private final Supplier<Revision> current;
+  private final MagicAttributes magic;
+  private final Supplier<FileSystemSize> size;
+  private final long kernelCacheNanos;
+  private final NodeTable nodes;
+  private final Map<Long, FileContent> files = new ConcurrentHashMap<>();
+  private final Map<Long, Listing> directories = new ConcurrentHashMap<>();
+  private final Set<Absent> absent = ConcurrentHashMap.newKeySet();
+
+  /** Directories whose entries, or whose own attributes, the kernel may know from before. */
+  private final Set<Long> relisted = ConcurrentHashMap.newKeySet();
+
+  private final Set<Long> changed = ConcurrentHashMap.newKeySet();
+  private final AtomicLong lastHandle = new AtomicLong();
+  private final LongAdder opens = new LongAdder();
+  private final LongAdder readBytes = new LongAdder();
+
+  private record Absent(long directory, RepositoryPath path) {}
+
+  /** What an open directory lists: it is taken when reading starts and does not change then. */
+  private static final class Listing {
+    final Node directory;
+    private @Nullable List<Entry> entries;
+    private Node.@Nullable State state;
+
+    Listing(Node directory) {
+      this.directory = directory;
+    }
+  }
+
+  public RepositoryFileSystem(
+      ObjectSource objects,
+      Supplier<Revision> current,
+      MagicAttributes magic,
+      Supplier<FileSystemSize> size,
+      Duration kernelCache) {
+    this.objects = objects;
+    this.current = current;
+    this.magic = magic;
+    this.size = size;
+    this.kernelCacheNanos = kernelCache.toNanos();
+    Revision revision = current.get();
+    this.nodes = new NodeTable(revision.root(), revision);
+  }
+
+  @Override
+  public Attributes lookup(long directory, byte[] name) {
+    Node parent = nodes.node(directory);
+    Node.State state = refreshed(parent);
+    RepositoryPath path;
+    try {
+      path = state.entry().path().resolve(name);
+    } catch (CvmfsException.Rejected e) {
+      return Attributes.absent(kernelCacheNanos); // no entry ever has such a name
+    }
+    Optional<Entry> found = state.revision().find(state.entry(), name);
+    if (found.isPresent()) {
+      return attributes(
+          nodes.refer(parent, found.get(), state.revision()), found.get(), validNanos(state));
+    }
+    boolean isRemembered = absent.size() < MAX_ABSENT && absent.add(new Absent(directory, path));
+    return Attributes.absent(
+        isRemembered || absent.contains(new Absent(directory, path)) ? validNanos(state) : 0);
+  }
+
+  /**
+   * An answer from a revision that has been followed by another meanwhile is not to be kept: the
+   * notice about it may be on its way already.
+   */
+  private long validNanos(Node.State state) {
+    return state.checked() == current.get() ? kernelCacheNanos : 0;
+  }
+
+  @Override
+  public void forget(long node, long references) {
+    nodes.forget(node, references);
+  }
+
+  @Override
+  public Attributes attributes(long id) {
+    Node node = nodes.node(id);
+    Node.State state = refreshed(node);
+    return attributes(
+        node, state.entry(), node.isDirectory() ? validNanos(state) : kernelCacheNanos);
+  }
+
+  private static Attributes attributes(Node node, Entry entry, long validNanos) {
+    CatalogEntry row = entry.entry();
+    boolean isDevice =
+        switch (row.mode() & CatalogEntry.TYPE_MASK) {
+          case CatalogEntry.CHARACTER_DEVICE, CatalogEntry.BLOCK_DEVICE -> true;
+          default -> false;
+        };
+    return new Attributes(
+        node.id,
+        validNanos,
+        entry.inode(),
+        entry.shownSizeBytes(),
+        row.mode(),
+        row.linkCount(),
+        (int) row.uid(),
+        (int) row.gid(),
+        isDevice ? kernelDevice(row.deviceMajor(), row.deviceMinor()) : 0,
+        row.mtimeSeconds(),
+        Math.max(row.mtimeNanos(), 0));
+  }
+
+  /** The kernel's own form: 12 bits of major, 20 of minor. */
+  private static int kernelDevice(int major, int minor) {
+    return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xff) << 12;
+  }
+
+  /**
+   * What the node is in the current revision. A directory that is no longer there stays what it was
+   * for those who are in it.
+   */
+  private Node.State refreshed(Node node) {
+    Node.State state = node.state();
+    Revision now = current.get();
+    if (state.checked() == now || !state.entry().entry().isDirectory()) {
+      return state;
+    }
+    Node.State next =
+        node.parent == null ? rootIn(now) : childIn(now, node, refreshed(node.parent));
+    node.become(next);
+    if (!next.entry().listing().equals(state.entry().listing())) {
+      relisted.add(node.id);
+      changed.add(node.id);
+    } else if (!next.entry().entry().equals(state.entry().entry())) {
+      changed.add(node.id);
+    }
+    return next;
+  }
+
+  private static Node.State rootIn(Revision now) {
+    return new Node.State(now.root(), Optional.empty(), now, now);
+  }
+
+  private static Node.State childIn(Revision now, Node node, Node.State parent) {
+    Node.State before = node.state();
+    if (parent.revision() != now) {
+      return new Node.State(before.entry(), before.holder(), before.revision(), now);
+    }
+    Optional<NestedCatalog> holder = parent.entry().listing();
+    if (holder.equals(before.holder())) {
+      return new Node.State(before.entry(), holder, now, now);
+    }
+    return now.find(parent.entry(), before.entry().path().name())
+        .filter(entry -> entry.entry().isDirectory())
+        .map(entry -> new Node.State(entry, holder, now, now))
+        .orElseGet(() -> new Node.State(before.entry(), before.holder(), before.revision(), now));
+  }
+
+  @Override
+  public byte[] readLink(long id) {
+    Entry entry = nodes.node(id).state().entry();
+    if (!entry.entry().isSymlink()) {
+      throw new FuseError(Libc.EINVAL);
+    }
+    return entry.linkTarget();
+  }
+
+  @Override
+  public Opened open(long id) {
+    Entry entry = nodes.node(id).state().entry();
+    if (entry.entry().isDirectory()) {
+      throw new FuseError(Libc.EISDIR);
+    }
+    long handle = lastHandle.incrementAndGet();
+    files.put(handle, new FileContent(objects, entry));
+    opens.increment();
+    return new Opened(handle, true, Opened.NO_BACKING);
+  }
+
+  @Override
+  public long read(long handle, MemorySegment target, long offset) {
+    FileContent file = files.get(handle);
+    if (file == null) {
+      throw new FuseError(Libc.ESTALE);
+    }
+    long count = file.read(target, offset);
+    readBytes.add(count);
+    return count;
+  }
+
+  @Override
+  public void release(long handle) {
+    FileContent file = files.remove(handle);
+    if (file != null) {
+      file.close();
+    }
+  }
+
+  @Override
+  public long openDirectory(long id) {
+    Node node = nodes.node(id);
+    if (!node.isDirectory()) {
+      throw new FuseError(Libc.ENOTDIR);
+    }
+    long handle = lastHandle.incrementAndGet();
+    directories.put(handle, new Listing(node));
+    return handle;
+  }
+
+  @Override
+  public void readDirectory(long handle, long from, DirectoryBuffer buffer) {
+    Listing listing = directories.get(handle);
+    if (listing == null) {
+      throw new FuseError(Libc.ESTALE);
+    }
+    List<Entry> entries;
+    Node.State state;
+    synchronized (listing) {
+      entries = listing.entries;
+      state = listing.state;
+      if (entries == null || state == null || from == 0) {
+        state = refreshed(listing.directory);
+        entries = state.revision().list(state.entry());
+        listing.entries = entries;
+        listing.state = state;
+      }
+    }
+    Node.State listed = state;
+    long at = from;
+    if (at == 0 && buffer.addDots(".", 1, inode(listing.directory), DIRECTORY_MODE)) {
+      at = 1;
+    }
+    Node above = listing.directory.parent == null ? listing.directory : listing.directory.parent;
+    if (at == 1 && buffer.addDots("..", 2, inode(above), DIRECTORY_MODE)) {
+      at = 2;
+    }
+    while (at >= 2 && at - 2 < entries.size()) {
+      Entry entry = entries.get((int) (at - 2));
+      boolean fits =
+          buffer.add(
+              entry.path().name(),
+              at + 1,
+              entry.inode(),
+              entry.entry().mode(),
+              () ->
+                  attributes(
+                      nodes.refer(listing.directory, entry, listed.revision()),
+                      entry,
+                      validNanos(listed)));
+      if (!fits) {
+        return;
+      }
+      at++;
+    }
+  }
+
+  private static long inode(Node node) {
+    return node.state().entry().inode();
+  }
+
+  @Override
+  public void releaseDirectory(long handle) {
+    directories.remove(handle);
+  }
+
+  @Override
+  public byte @Nullable [] extendedAttribute(long id, byte[] name) {
+    Node node = nodes.node(id);
+    Entry entry = refreshed(node).entry();
+    String text = new String(name, StandardCharsets.ISO_8859_1);
+    Optional<byte[]> value = magic.value(entry, text);
+    return value.orElseGet(() -> entry.entry().xattrs().asMap().get(text));
+  }
+
+  @Override
+  public byte[] extendedAttributes(long id) {
+    Entry entry = refreshed(nodes.node(id)).entry();
+    Set<String> names = new TreeSet<>(entry.entry().xattrs().asMap().keySet());
+    if (entry.path().isRoot()) {
+      names.addAll(magic.names());
+    }
+    StringBuilder list = new StringBuilder();
+    names.forEach(name -> list.append(name).append('\0'));
+    return list.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  @Override
+  public FileSystemSize size() {
+    return size.get();
+  }
+
+  /** Room in whole blocks. */
+  public static long blocks(long bytes) {
+    return Math.ceilDiv(bytes, BLOCK_BYTES);
+  }
+
+  @Override
+  public void destroyed() {
+    files.values().forEach(FileContent::close);
+    files.clear();
+    directories.clear();
+  }
+
+  public MountStatistics statistics() {
+    return new MountStatistics(
+        files.size() + directories.size(), nodes.size(), opens.sum(), readBytes.sum());
+  }
+
+  /**
+   * Tells the kernel what is no longer as it was, now and, for answers that were under way
+   * meanwhile, once more when the returned action runs a moment later. Not to be called by a thread
+   * that answers the kernel, which may wait for answers before it takes notices.
+   */
+  public Runnable follow(FuseServer kernel) {
+    for (Node node : nodes.all()) {
+      try {
+        refreshed(node);
+      } catch (CvmfsException | ClientException e) {
+        // Its catalog cannot be had: whoever asks is told so, and it is looked for again then.
+        relisted.add(node.id);
+      }
+    }
+    Set<Long> lists = drain(relisted);
+    Set<Long> attributes = drain(changed);
+    tell(kernel, lists, attributes);
+    return () -> tell(kernel, lists, attributes);
+  }
+
+  private static Set<Long> drain(Set<Long> ids) {
+    Set<Long> taken = Set.copyOf(ids);
+    ids.removeAll(taken);
+    return taken;
+  }
+
+  private void tell(FuseServer kernel, Set<Long> lists, Set<Long> attributes) {
+    attributes.forEach(kernel::invalidate);
+    lists.forEach(kernel::invalidate);
+    for (Node node : nodes.all()) {
+      for (Node.Name name : nodes.namesOf(node)) {
+        if (lists.contains(name.directory())) {
+          kernel.expire(name.directory(), name.path().name(), true);
+        }
+      }
+    }
+    for (Absent name : new ArrayList<>(absent)) {
+      if (lists.contains(name.directory()) && absent.remove(name)) {
+        kernel.expire(name.directory(), name.path().name(), false);
+      }
+    }
+  }
+}
