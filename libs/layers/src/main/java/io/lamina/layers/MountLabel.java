@@ -8,10 +8,10 @@ import java.util.regex.Pattern;
  * @param context empty for none
  */
 public record MountLabel(String context) {
+  private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_:.,-]{0,250}");
+
   /** No label. */
   public static final MountLabel NONE = new MountLabel("");
-
-  private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_:.,-]{0,250}");
 
   /**
    * @throws LayersException.Rejected if it is not a security context

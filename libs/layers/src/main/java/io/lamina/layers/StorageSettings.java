@@ -12,10 +12,9 @@ import java.nio.file.Path;
  * @param ids how users of containers are shown on the host
  * @param mounting how the kernel is told of many layers
  * @param limits of applied archives
- * @param sizeBytes what a layer may hold unless it says so itself; 0 for no bound
  */
 public record StorageSettings(
-    Path home, Path runtime, IdMaps ids, Mounting mounting, LayerLimits limits, long sizeBytes) {
+    Path home, Path runtime, IdMaps ids, Mounting mounting, LayerLimits limits) {
   /** How the kernel is told of many layers. */
   public enum Mounting {
     /** The best that this kernel has. */
@@ -28,13 +27,26 @@ public record StorageSettings(
     CLASSIC
   }
 
+  /** Room for all that engines pack themselves, deeper than what is published. */
+  public static final LayerLimits DEFAULT_LIMITS =
+      new LayerLimits(
+          4_000_000,
+          4000,
+          1000,
+          4095,
+          255,
+          1 << 20,
+          2 << 20,
+          65_536,
+          1L << 40,
+          4L << 40,
+          1,
+          Long.MAX_VALUE);
+
   public StorageSettings {
     if (!home.isAbsolute() || !runtime.isAbsolute()) {
       throw new LayersException.Rejected(
           "the folders of the layers must be absolute paths: " + home + ", " + runtime);
-    }
-    if (sizeBytes < 0) {
-      throw new LayersException.Rejected("a layer's size below 0: " + sizeBytes);
     }
     home = home.normalize();
     runtime = runtime.normalize();
@@ -42,23 +54,18 @@ public record StorageSettings(
 
   /** Everything else as usual. */
   public static StorageSettings of(Path home, Path runtime) {
-    return new StorageSettings(
-        home, runtime, IdMaps.NONE, Mounting.AUTOMATIC, LayerLimits.DEFAULT, 0);
+    return new StorageSettings(home, runtime, IdMaps.NONE, Mounting.AUTOMATIC, DEFAULT_LIMITS);
   }
 
   public StorageSettings withIds(IdMaps changed) {
-    return new StorageSettings(home, runtime, changed, mounting, limits, sizeBytes);
+    return new StorageSettings(home, runtime, changed, mounting, limits);
   }
 
   public StorageSettings withMounting(Mounting changed) {
-    return new StorageSettings(home, runtime, ids, changed, limits, sizeBytes);
+    return new StorageSettings(home, runtime, ids, changed, limits);
   }
 
   public StorageSettings withLimits(LayerLimits changed) {
-    return new StorageSettings(home, runtime, ids, mounting, changed, sizeBytes);
-  }
-
-  public StorageSettings withSizeBytes(long changed) {
-    return new StorageSettings(home, runtime, ids, mounting, limits, changed);
+    return new StorageSettings(home, runtime, ids, mounting, changed);
   }
 }

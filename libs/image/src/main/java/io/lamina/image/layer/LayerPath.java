@@ -89,6 +89,55 @@ public final class LayerPath {
     return length == 0 ? ROOT : new LayerPath(Arrays.copyOf(clean, length));
   }
 
+  /**
+   * The name with each {@code ..} taken away together with the component before it, as text; what
+   * would climb out of a relative name stays, and the root's parent is the root.
+   */
+  static byte[] folded(byte[] raw) {
+    if (!hasDots(raw)) {
+      return raw;
+    }
+    boolean absolute = raw[0] == '/';
+    byte[] out = new byte[raw.length];
+    int length = 0;
+    int start = 0;
+    for (int i = 0; i <= raw.length; i++) {
+      if (i < raw.length && raw[i] != '/') {
+        continue;
+      }
+      int size = i - start;
+      boolean up = size == 2 && raw[start] == '.' && raw[start + 1] == '.';
+      boolean nothing = size == 0 || size == 1 && raw[start] == '.';
+      if (up && length > 0 && !endsWithDots(out, length)) {
+        while (length > 0 && out[--length] != '/') {}
+      } else if (!nothing && !(up && absolute)) {
+        if (length > 0) {
+          out[length++] = '/';
+        }
+        System.arraycopy(raw, start, out, length, size);
+        length += size;
+      }
+      start = i + 1;
+    }
+    return Arrays.copyOf(out, length);
+  }
+
+  private static boolean endsWithDots(byte[] path, int length) {
+    return length >= 2
+        && path[length - 1] == '.'
+        && path[length - 2] == '.'
+        && (length == 2 || path[length - 3] == '/');
+  }
+
+  private static boolean hasDots(byte[] raw) {
+    for (int i = 0; i + 1 < raw.length; i++) {
+      if (raw[i] == '.' && raw[i + 1] == '.') {
+        return true;
+      }
+    }
+    return false;
+  }
+
   public boolean isRoot() {
     return bytes.length == 0;
   }
@@ -144,7 +193,7 @@ public final class LayerPath {
   }
 
   /** For messages: UTF-8 with replacement, control characters escaped, shortened. */
-  static String display(byte[] raw) {
+  public static String display(byte[] raw) {
     String text = new String(raw, 0, Math.min(raw.length, 300), StandardCharsets.UTF_8);
     StringBuilder shown = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {

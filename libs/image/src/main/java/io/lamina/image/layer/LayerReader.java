@@ -43,8 +43,8 @@ public final class LayerReader implements AutoCloseable {
   private LayerReader(LayerDescriptor layer, BlobPump pump, LayerLimits limits) {
     this.layer = layer;
     this.pump = pump;
-    this.tar = new TarInput(pump);
-    this.entries = new TarReader(tar, limits);
+    this.tar = TarInput.hashed(pump::next);
+    this.entries = new TarReader(tar, limits, false);
   }
 
   /**

@@ -4,18 +4,39 @@ import io.lamina.image.Digest;
 import java.security.MessageDigest;
 import org.jspecify.annotations.Nullable;
 
-/** The unpacked archive, hashed as its blocks arrive. Single-threaded. */
+/** The unpacked archive, hashed as its blocks arrive where its digest matters. Single-threaded. */
 final class TarInput {
-  private final BlobPump pump;
-  private final MessageDigest sha256 = Digest.newSha256();
+  /** Where the archive's blocks come from. */
+  interface Blocks {
+    /**
+     * The next block's length, or -1 at the end.
+     *
+     * @param receiver is handed the block
+     * @param recycled a block that may be filled again
+     */
+    int next(BlobPump.Receiver receiver, byte @Nullable [] recycled);
+  }
+
+  private final Blocks blocks;
+  private final @Nullable MessageDigest sha256;
   private byte @Nullable [] block;
   private int position;
   private int limit;
   private long consumed;
   private boolean atEnd;
 
-  TarInput(BlobPump pump) {
-    this.pump = pump;
+  private TarInput(Blocks blocks, @Nullable MessageDigest sha256) {
+    this.blocks = blocks;
+    this.sha256 = sha256;
+  }
+
+  static TarInput hashed(Blocks blocks) {
+    return new TarInput(blocks, Digest.newSha256());
+  }
+
+  /** One whose {@link #digest} nobody asks for. */
+  static TarInput plain(Blocks blocks) {
+    return new TarInput(blocks, null);
   }
 
   /** Bytes taken so far: the offset in the archive of the next one. */
@@ -78,6 +99,9 @@ final class TarInput {
 
   /** Of the whole archive; only after {@link #drain}. */
   Digest digest() {
+    if (sha256 == null) {
+      throw new IllegalStateException("an archive that is not hashed has no digest");
+    }
     return Digest.ofBytes(sha256.digest());
   }
 
@@ -90,7 +114,7 @@ final class TarInput {
     }
     byte[] recycled = block;
     block = null;
-    int n = pump.next((data, length) -> block = data, recycled);
+    int n = blocks.next((data, length) -> block = data, recycled);
     position = 0;
     limit = Math.max(n, 0);
     if (n < 0) {
@@ -98,7 +122,7 @@ final class TarInput {
       return null;
     }
     byte[] fresh = block;
-    if (fresh != null) {
+    if (fresh != null && sha256 != null) {
       sha256.update(fresh, 0, limit);
     }
     return fresh;

@@ -27,6 +27,7 @@ final class TarReader {
 
   private final TarInput in;
   private final LayerLimits limits;
+  private final boolean foldsDots;
   private final byte[] block = new byte[TarHeader.BLOCK_BYTES];
   private @Nullable EntryContent content;
   private long padding;
@@ -34,9 +35,17 @@ final class TarReader {
   private long holeBytes;
   private boolean atEnd;
 
-  TarReader(TarInput in, LayerLimits limits) {
+  /**
+   * @param foldsDots whether {@code a/../b} means {@code b}, as engines have it; else it is refused
+   */
+  TarReader(TarInput in, LayerLimits limits, boolean foldsDots) {
     this.in = in;
     this.limits = limits;
+    this.foldsDots = foldsDots;
+  }
+
+  private LayerPath path(byte[] raw) {
+    return LayerPath.of(foldsDots ? LayerPath.folded(raw) : raw, limits);
   }
 
   /** Headers of entries read so far. */
@@ -148,7 +157,7 @@ final class TarReader {
       content = body;
     }
 
-    LayerPath path = LayerPath.of(rawName, limits);
+    LayerPath path = path(rawName);
     if (path.hasParentStartingWith(WHITEOUT)) {
       return new LayerEntry.Ignored(path, "lies below a name that is reserved for whiteouts");
     }
@@ -169,9 +178,7 @@ final class TarReader {
       case '5' -> new LayerEntry.Directory(path, attributes);
       case '1' ->
           new LayerEntry.HardLink(
-              requireName(path, shown),
-              attributes,
-              LayerPath.of(rawLink(header, pending, pax), limits));
+              requireName(path, shown), attributes, path(rawLink(header, pending, pax)));
       case '2' ->
           symlink(requireName(path, shown), attributes, rawLink(header, pending, pax), shown);
       case '3' -> device(header, requireName(path, shown), attributes, Device.Kind.CHARACTER);

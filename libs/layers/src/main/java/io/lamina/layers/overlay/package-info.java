@@ -1,0 +1,5 @@
+/** The layer storage on overlayfs. */
+@NullMarked
+package io.lamina.layers.overlay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.layers.overlay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.layers;
+
+import org.jspecify.annotations.NullMarked;
