@@ -33,6 +33,33 @@ class ArchitectureTest {
           .dependOnClassesThat(ofOtherModules("io.lamina.image.."));
 
   @ArchTest
+  static final ArchRule systemCallsKnowOnlyTheJdk =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.linux..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages("io.lamina.linux..", "java..", "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule layersKnowOnlySystemCallsAndImages =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.layers..")
+          .should()
+          .dependOnClassesThat(
+              ofOtherModules("io.lamina.layers..", "io.lamina.linux..", "io.lamina.image.."));
+
+  @ArchTest
+  static final ArchRule layersKnowNoRegistries =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.layers..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.lamina.image.registry..", "io.lamina.image.internal..");
+
+  @ArchTest
   static final ArchRule storageKnowsNoOtherModule =
       noClasses()
           .that()

@@ -2,18 +2,19 @@ package io.lamina.linux;
 
 import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** One open file description, closed once. Thread-safe, but for the use of what is closed. */
 final class Descriptor implements AutoCloseable {
   private static final int CLOSED = -1;
 
   private final AtomicInteger number;
-  private final String subject;
+  private final Supplier<String> subject;
 
   /**
-   * @param subject what was opened, for messages
+   * @param subject what was opened, for messages, which are seldom needed
    */
-  Descriptor(long number, String subject) {
+  Descriptor(long number, Supplier<String> subject) {
     this.number = new AtomicInteger(Math.toIntExact(number));
     this.subject = subject;
   }
@@ -21,13 +22,13 @@ final class Descriptor implements AutoCloseable {
   int number() {
     int open = number.get();
     if (open == CLOSED) {
-      throw new IllegalStateException(subject + " was closed");
+      throw new IllegalStateException(subject() + " was closed");
     }
     return open;
   }
 
   String subject() {
-    return subject;
+    return subject.get();
   }
 
   @Override

@@ -51,7 +51,7 @@ public final class Directory implements AutoCloseable {
       if (fd < 0) {
         throw LinuxException.of("open", path.toString(), (int) -fd);
       }
-      return new Directory(new Descriptor(fd, path.toString()));
+      return new Directory(new Descriptor(fd, path::toString));
     }
   }
 
@@ -87,7 +87,7 @@ public final class Directory implements AutoCloseable {
     if (fd < 0) {
       throw LinuxException.of("openat2", subject(path), (int) -fd);
     }
-    return new Directory(new Descriptor(fd, subject(path)));
+    return new Directory(new Descriptor(fd, () -> subject(path)));
   }
 
   /** As {@link #openDirectory}, but empty if it is not there, or no directory. */
@@ -99,7 +99,7 @@ public final class Directory implements AutoCloseable {
     if (fd < 0) {
       throw LinuxException.of("openat2", subject(path), (int) -fd);
     }
-    return Optional.of(new Directory(new Descriptor(fd, subject(path))));
+    return Optional.of(new Directory(new Descriptor(fd, () -> subject(path))));
   }
 
   private long resolve(byte[] path, Resolution resolution) {
@@ -157,7 +157,7 @@ public final class Directory implements AutoCloseable {
               flags | Flags.O_NOFOLLOW | Flags.O_CLOEXEC,
               permissions);
       check(Call.OPENAT, fd, name);
-      return new OpenFile(new Descriptor(fd, subject(name)));
+      return new OpenFile(new Descriptor(fd, () -> subject(name)));
     }
   }
 
@@ -240,7 +240,7 @@ public final class Directory implements AutoCloseable {
             Flags.O_RDONLY | Flags.O_DIRECTORY | Flags.O_CLOEXEC,
             0);
     check(Call.OPENAT, fd, SELF);
-    return new Descriptor(fd, toString());
+    return new Descriptor(fd, this::toString);
   }
 
   private static byte[] name(MemorySegment padded) {

@@ -91,7 +91,7 @@ public record Errno(int number) {
       case 36 -> "name too long";
       case ENOSYS -> "not known to this kernel";
       case ENOTEMPTY -> "directory not empty";
-      case 40 -> "too many symbolic links, or a layer given twice";
+      case 40 -> "too many symbolic links";
       case ENODATA -> "no such attribute";
       case ENOTTY, EOPNOTSUPP -> "not supported here";
       case 107 -> "its server is gone";

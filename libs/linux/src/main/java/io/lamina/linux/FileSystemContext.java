@@ -32,7 +32,7 @@ final class FileSystemContext implements AutoCloseable {
       if (fd < 0) {
         throw LinuxException.of("fsopen", type, (int) -fd);
       }
-      context = new Descriptor(fd, type);
+      context = new Descriptor(fd, () -> type);
     }
   }
 
@@ -82,7 +82,7 @@ final class FileSystemContext implements AutoCloseable {
       if (fd < 0) {
         throw LinuxException.of("fsmount", context.subject(), (int) -fd, messages());
       }
-      try (Descriptor mount = new Descriptor(fd, context.subject())) {
+      try (Descriptor mount = new Descriptor(fd, context::subject)) {
         Mounts.attach(mount, target);
       }
     }

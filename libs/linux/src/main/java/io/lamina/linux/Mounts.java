@@ -76,7 +76,7 @@ public final class Mounts {
       if (tree < 0) {
         throw LinuxException.of("open_tree", directory.toString(), (int) -tree);
       }
-      try (Descriptor detached = new Descriptor(tree, directory.toString())) {
+      try (Descriptor detached = new Descriptor(tree, directory::toString)) {
         attach(detached, target);
       }
     }

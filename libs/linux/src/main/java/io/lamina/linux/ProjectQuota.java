@@ -143,6 +143,6 @@ public final class ProjectQuota {
     if (fd < 0) {
       throw LinuxException.of("openat", directory.toString(), (int) -fd);
     }
-    return new Descriptor(fd, directory.toString());
+    return new Descriptor(fd, directory::toString);
   }
 }

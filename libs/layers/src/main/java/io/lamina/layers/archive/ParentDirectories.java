@@ -5,6 +5,7 @@ import io.lamina.layers.LayersException;
 import io.lamina.layers.tree.OverlayMarks;
 import io.lamina.linux.Directory;
 import io.lamina.linux.FileStatus;
+import io.lamina.linux.LinuxException;
 import io.lamina.linux.Resolution;
 import java.util.Arrays;
 import java.util.Optional;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ParentDirectories implements AutoCloseable {
   private static final int PERMISSIONS = 0755;
+  private static final int ENAMETOOLONG = 36;
+  private static final int ELOOP = 40;
 
   private final Directory root;
   private final int uid;
@@ -52,7 +55,24 @@ final class ParentDirectories implements AutoCloseable {
 
   /** The directory of this path, if it is there; to be closed. */
   Optional<Directory> find(LayerPath path) {
-    return root.findDirectory(path.bytes(), Resolution.IN_ROOT);
+    return find(path.bytes());
+  }
+
+  private Optional<Directory> find(byte[] path) {
+    try {
+      return root.findDirectory(path, Resolution.IN_ROOT);
+    } catch (LinuxException.Failed e) {
+      if (e.errno().number() != ELOOP && e.errno().number() != ENAMETOOLONG) {
+        throw e;
+      }
+      // A circle of links, or one whose target is no path: the archive's doing.
+      throw new LayersException.Rejected(
+          "the directory '"
+              + LayerPath.display(path)
+              + "' of an entry cannot be reached: "
+              + e.errno().text(),
+          e);
+    }
   }
 
   /** To be called when an entry was replaced: paths may lead elsewhere now. */
@@ -74,9 +94,7 @@ final class ParentDirectories implements AutoCloseable {
         byte[] name = Arrays.copyOfRange(all, start, i);
         Directory parent = current;
         try (parent) {
-          current =
-              root.findDirectory(prefix, Resolution.IN_ROOT)
-                  .orElseGet(() -> makeOne(parent, name, path));
+          current = find(prefix).orElseGet(() -> makeOne(parent, name, path));
         }
         start = i + 1;
       }

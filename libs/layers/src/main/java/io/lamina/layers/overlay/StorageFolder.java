@@ -17,6 +17,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -35,6 +36,8 @@ final class StorageFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(StorageFolder.class);
   private static final String LOCK = "lock";
   private static final String PROBE = "tmp/probe";
+  private static final Duration GRACE = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final StorageSettings settings;
   private final FileChannel lockFile;
@@ -275,7 +278,14 @@ final class StorageFolder implements AutoCloseable {
 
   @Override
   public void close() {
-    adoption.interrupt();
+    try {
+      if (!adoption.join(GRACE)) {
+        adoption.interrupt();
+        adoption.join(PATIENCE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     trash.close();
     close(lockFile);
   }

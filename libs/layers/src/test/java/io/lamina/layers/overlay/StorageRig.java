@@ -9,9 +9,12 @@ import io.lamina.layers.LayerStorage;
 import io.lamina.layers.LayersException;
 import io.lamina.layers.MountLabel;
 import io.lamina.layers.StorageSettings;
+import io.lamina.linux.Directory;
 import io.lamina.linux.MountPoint;
 import io.lamina.linux.MountTable;
 import io.lamina.linux.Mounts;
+import io.lamina.linux.RawName;
+import io.lamina.linux.TreeDeletion;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -164,6 +167,10 @@ final class StorageRig implements AutoCloseable {
     for (MountPoint mount : MountTable.read().below(folder).reversed()) {
       Mounts.detach(Path.of(mount.path()));
     }
+    // Deep trees take the test's own clean-up minutes.
+    try (Directory directory = Directory.open(folder)) {
+      TreeDeletion.delete(directory, RawName.of("home"));
+    }
   }
 
   /** Repositories in folders, and who holds them. */
@@ -172,6 +179,7 @@ final class StorageRig implements AutoCloseable {
     final Map<String, Integer> held = new HashMap<>();
     volatile boolean away;
     volatile boolean alive = true;
+    volatile Runnable acquired = () -> {};
 
     Repositories(Path root) {
       this.root = root;
@@ -197,6 +205,7 @@ final class StorageRig implements AutoCloseable {
         throw new LayersException.Unavailable("repository " + repository + " cannot be mounted");
       }
       held.merge(repository, 1, Integer::sum);
+      acquired.run();
       return new Lease() {
         private boolean closed;
 
