@@ -31,6 +31,9 @@ import java.util.function.Consumer;
  * stage works on as many layers at once as a converter does. One use, one thread.
  */
 public final class Benchmark {
+  /** Enough to have run every loop, and a file large enough to be cut. */
+  private static final long WARM_UP_BYTES = 24_000_000;
+
   private static final long WARM_UP_SEED = 7;
 
   /** As many layers as a converter works on at once. */
@@ -40,18 +43,20 @@ public final class Benchmark {
   private final Compression compression;
   private final BenchInput input;
   private final BenchInput warmUp;
+  private final int rounds;
 
   /**
    * @param folder for what is written; the caller removes it
    * @param compression of objects
-   * @param warmUpBytes of the generated layer that goes through each stage before it is measured
+   * @param rounds of each stage, 1 or more; the last one is reported
    */
-  public Benchmark(Path folder, Compression compression, BenchInput input, long warmUpBytes) {
+  public Benchmark(Path folder, Compression compression, BenchInput input, int rounds) {
     this.folder = folder;
     this.compression = compression;
     this.input = input;
+    this.rounds = rounds;
     this.warmUp = new BenchInput(folder.resolve("warm-up"), input.platform());
-    warmUp.add(new SyntheticLayer(WARM_UP_SEED, warmUpBytes));
+    warmUp.add(new SyntheticLayer(WARM_UP_SEED, WARM_UP_BYTES));
   }
 
   /**
@@ -100,8 +105,8 @@ public final class Benchmark {
       case PLAIN -> read(stage, Baseline::plain);
       case PER_FILE -> read(stage, Baseline::perFile);
       case VERIFY -> read(stage, Conversion::verify);
-      case COMPRESS -> convert(stage, Conversion.Dropped.SINK);
-      case CONVERT -> convert(stage);
+      case COMPRESS -> convert(stage, _ -> Conversion.Dropped.SINK);
+      case CONVERT -> convertIntoFolders(stage);
       case PUBLISH -> publish();
     };
   }
@@ -112,52 +117,73 @@ public final class Benchmark {
 
   private StageResult read(Stage stage, Reading reading) throws IOException, InterruptedException {
     forEach(warmUp, reading::read);
-    Resources resources = Resources.begin();
-    long bytes = 0;
-    for (long n : forEach(input, reading::read)) {
-      bytes += n;
+    for (int round = 1; ; round++) {
+      Resources resources = Resources.begin();
+      long bytes = 0;
+      for (long n : forEach(input, reading::read)) {
+        bytes += n;
+      }
+      Resources.Used used = resources.end();
+      if (round == rounds) {
+        return new StageResult(stage, bytes, used, Optional.empty(), Optional.empty());
+      }
     }
-    return new StageResult(stage, bytes, resources.end(), Optional.empty(), Optional.empty());
   }
 
-  private StageResult convert(Stage stage) throws IOException, InterruptedException {
-    Path store = folder.resolve("store");
+  private interface Sinks {
+    ObjectSink sink(int round) throws IOException;
+  }
+
+  /** Into a folder; each round into one of its own, as what is there is not stored again. */
+  private StageResult convertIntoFolders(Stage stage) throws IOException, InterruptedException {
+    Path stores = folder.resolve("stores");
     try {
       return convert(
           stage,
-          StoredObjects.into(
-              LocalObjectStore.open(
-                  store,
-                  LocalObjectStore.Settings.STANDARD,
-                  Clock.systemUTC(),
-                  new SecureRandom())));
+          round ->
+              StoredObjects.into(
+                  LocalObjectStore.open(
+                      stores.resolve(Integer.toString(round)),
+                      LocalObjectStore.Settings.STANDARD,
+                      Clock.systemUTC(),
+                      new SecureRandom())));
     } finally {
-      WorkFolder.remove(store);
+      WorkFolder.remove(stores);
     }
   }
 
-  private StageResult convert(Stage stage, ObjectSink sink)
-      throws IOException, InterruptedException {
+  private StageResult convert(Stage stage, Sinks sinks) throws IOException, InterruptedException {
     try (ObjectPipeline pipeline = new ObjectPipeline(pipelineSettings())) {
-      forEach(warmUp, layer -> Conversion.convert(layer, pipeline, sink));
-      Resources resources = Resources.begin();
-      List<WorkFigures> figures =
-          forEach(input, layer -> Conversion.convert(layer, pipeline, sink));
-      Resources.Used used = resources.end();
-      long objects = figures.stream().mapToLong(WorkFigures::objects).sum();
-      Stored stored =
-          new Stored(
-              figures.stream().mapToLong(WorkFigures::newObjects).sum(),
-              figures.stream().mapToLong(WorkFigures::newBytes).sum());
-      return new StageResult(
-          stage,
-          figures.stream().mapToLong(WorkFigures::unpackedBytes).sum(),
-          used,
-          Optional.of(
-              new Objects(
-                  objects, stage == Stage.COMPRESS ? Optional.empty() : Optional.of(stored))),
-          Optional.empty());
+      ObjectSink first = sinks.sink(1);
+      forEach(warmUp, layer -> Conversion.convert(layer, pipeline, first));
+      for (int round = 1; ; round++) {
+        ObjectSink sink = round == 1 ? first : sinks.sink(round);
+        Resources resources = Resources.begin();
+        List<WorkFigures> figures =
+            forEach(input, layer -> Conversion.convert(layer, pipeline, sink));
+        Resources.Used used = resources.end();
+        if (round == rounds) {
+          return converted(stage, figures, used);
+        }
+      }
     }
+  }
+
+  private static StageResult converted(
+      Stage stage, List<WorkFigures> figures, Resources.Used used) {
+    Stored stored =
+        new Stored(
+            figures.stream().mapToLong(WorkFigures::newObjects).sum(),
+            figures.stream().mapToLong(WorkFigures::newBytes).sum());
+    return new StageResult(
+        stage,
+        figures.stream().mapToLong(WorkFigures::unpackedBytes).sum(),
+        used,
+        Optional.of(
+            new Objects(
+                figures.stream().mapToLong(WorkFigures::objects).sum(),
+                stage == Stage.COMPRESS ? Optional.empty() : Optional.of(stored))),
+        Optional.empty());
   }
 
   private PipelineSettings pipelineSettings() {
@@ -167,7 +193,7 @@ public final class Benchmark {
   private StageResult publish() throws IOException {
     Path data = folder.resolve("lamina");
     try {
-      return new Publication(data, pipelineSettings(), warmUp, input).run();
+      return new Publication(data, pipelineSettings(), warmUp, input, rounds).run();
     } finally {
       WorkFolder.remove(data);
     }

@@ -26,23 +26,26 @@ import java.util.concurrent.TimeUnit;
 
 /** Everything at once: images asked for at the gateway of a fresh all-in-one. One thread. */
 final class Publication {
-  private static final RepositoryName REPOSITORY = new RepositoryName("bench.lamina.test");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path data;
   private final PipelineSettings pipeline;
   private final BenchInput warmUp;
   private final BenchInput input;
+  private final int rounds;
 
   /**
    * @param data folder of the all-in-one; must not exist
    * @param warmUp published before anything is measured
+   * @param rounds each into a repository of its own; the last one is measured
    */
-  Publication(Path data, PipelineSettings pipeline, BenchInput warmUp, BenchInput input) {
+  Publication(
+      Path data, PipelineSettings pipeline, BenchInput warmUp, BenchInput input, int rounds) {
     this.data = data;
     this.pipeline = pipeline;
     this.warmUp = warmUp;
     this.input = input;
+    this.rounds = rounds;
   }
 
   /**
@@ -57,25 +60,33 @@ final class Publication {
                     .withConverter(ConverterSettings.DEFAULT.withPipeline(pipeline))
                     .withSources(usual -> warmUp.with(input.with(usual))));
         GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
-      gateway.post(
-          "/api/v1/repositories",
-          JSON.createObjectNode().put("name", REPOSITORY.value()),
-          Map.of());
-      publish(gateway, warmUp);
+      RepositoryName repository = create(gateway, 1);
+      publish(gateway, repository, warmUp);
+      for (int round = 1; round < rounds; round++) {
+        publish(gateway, repository, input);
+        repository = create(gateway, round + 1);
+      }
 
       Counts before = Counts.of(lamina.metrics());
       Resources resources = Resources.begin();
-      publish(gateway, input);
+      publish(gateway, repository, input);
       Resources.Used used = resources.end();
       return Counts.of(lamina.metrics()).minus(before).result(used);
     }
   }
 
-  private static void publish(GatewayClient gateway, BenchInput images) {
+  private static RepositoryName create(GatewayClient gateway, int round) {
+    RepositoryName repository = new RepositoryName("bench" + round + ".lamina.test");
+    gateway.post(
+        "/api/v1/repositories", JSON.createObjectNode().put("name", repository.value()), Map.of());
+    return repository;
+  }
+
+  private static void publish(GatewayClient gateway, RepositoryName repository, BenchInput images) {
     List<JsonNode> accepted = new ArrayList<>();
     for (ImageReference image : images.references()) {
       ObjectNode body = JSON.createObjectNode();
-      body.put("image", image.canonical()).put("repository", REPOSITORY.value());
+      body.put("image", image.canonical()).put("repository", repository.value());
       body.putArray("platforms").add(images.platform().toString());
       accepted.add(gateway.post("/api/v1/conversions", body, Map.of()));
     }

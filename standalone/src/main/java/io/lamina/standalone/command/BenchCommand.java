@@ -43,6 +43,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final long MIN_SYNTHETIC_BYTES = 1_000_000;
   private static final long MAX_SYNTHETIC_BYTES = 150_000_000_000L;
   private static final long SYNTHETIC_SEED = 42;
+  private static final int MAX_ROUNDS = 100;
   private static final int MAX_LAYERS = 10_000_000;
 
   @Parameters(
@@ -84,15 +85,14 @@ final class BenchCommand implements Callable<Integer> {
   String compression = "fastest";
 
   @Option(
-      names = "--warm-up",
-      paramLabel = "SIZE",
-      defaultValue = "24m",
-      converter = ByteSize.class,
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "1",
       description = {
-        "A generated layer of this size goes through each stage before it is measured (default: 24m).",
-        "With 1g and more, what is measured is a process that has been up for a while."
+        "Run each stage so often and report the last time (default: 1). With 3, what is measured is a",
+        "process that has been at work for a while. Takes as many times the disk."
       })
-  long warmUp;
+  int rounds = 1;
 
   @Option(
       names = "--transactions",
@@ -143,8 +143,8 @@ final class BenchCommand implements Callable<Integer> {
     if (synthetic != null && (synthetic < MIN_SYNTHETIC_BYTES || synthetic > MAX_SYNTHETIC_BYTES)) {
       throw usage("--synthetic is from 1m to 150g, not " + synthetic + " bytes");
     }
-    if (warmUp < MIN_SYNTHETIC_BYTES || warmUp > MAX_SYNTHETIC_BYTES) {
-      throw usage("--warm-up is from 1m to 150g, not " + warmUp + " bytes");
+    if (rounds < 1 || rounds > MAX_ROUNDS) {
+      throw usage("--rounds is from 1 to " + MAX_ROUNDS + ", not " + rounds);
     }
     for (int i = 0; i < layers.size(); i++) {
       if (layers.get(i) < 1
@@ -173,7 +173,7 @@ final class BenchCommand implements Callable<Integer> {
     output.line("");
     BenchTable.stagesHead().forEach(output::line);
     BenchReport report =
-        new Benchmark(folder, chosen, input, warmUp)
+        new Benchmark(folder, chosen, input, rounds)
             .run(wanted, latest -> output.line(BenchTable.row(latest, latest.stages().getLast())));
     output.line("");
     BenchTable.summary(report).forEach(output::line);

@@ -27,6 +27,7 @@ class BenchCommandTest {
             "--compression=ENGINE[-LEVEL]",
             "--transactions",
             "--layers=N",
+            "--rounds=N",
             "--data=DIR",
             "--json");
   }
@@ -44,6 +45,7 @@ class BenchCommandTest {
         "--synthetic 10m --stage plain,fast | no stage is called 'fast'; there are plain, per-file",
         "--compression jdk-0                | not within 1..9",
         "--compression lzma                 | none of fastest",
+        "--rounds 0                         | --rounds is from 1 to 100",
         "--layers 100                       | --layers goes with --transactions",
         "--transactions oci:/x              | --transactions goes with --layers",
         "--transactions --synthetic 10m     | --transactions goes with --layers",
