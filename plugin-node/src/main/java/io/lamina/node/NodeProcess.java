@@ -1,0 +1,284 @@
+package io.lamina.node;
+
+import io.lamina.client.ClientSettings;
+import io.lamina.client.net.NetworkSettings;
+import io.lamina.client.net.Proxies;
+import io.lamina.layers.CvmfsRoots;
+import io.lamina.layers.IdMaps;
+import io.lamina.layers.LayerStorage;
+import io.lamina.layers.StorageSettings;
+import io.lamina.layers.overlay.OverlayStorage;
+import io.lamina.node.cvmfs.Cvmfs2Client;
+import io.lamina.node.cvmfs.EmbeddedRepositories;
+import io.lamina.node.cvmfs.ExternalClient;
+import io.lamina.node.cvmfs.RepositoryClient;
+import io.lamina.node.cvmfs.SharedRoots;
+import io.lamina.node.graphdriver.DriverEndpoint;
+import io.lamina.node.graphdriver.DriverException;
+import io.lamina.node.graphdriver.EngineOptions;
+import io.lamina.node.graphdriver.GraphDriver.StatusLine;
+import io.lamina.node.graphdriver.LayerDriver;
+import io.lamina.node.graphdriver.SessionFile;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running driver of a Docker host. Closing it unmounts no layer: containers go on, and the next
+ * process finds what this one left. Thread-safe.
+ */
+public final class NodeProcess implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeProcess.class);
+  private static final Duration STOP = Duration.ofSeconds(3);
+
+  private final Vertx vertx;
+  private final DriverEndpoint endpoint;
+  private final LayerDriver driver;
+  private final Repositories repositories;
+  private final FileChannel lock;
+
+  private NodeProcess(
+      Vertx vertx,
+      DriverEndpoint endpoint,
+      LayerDriver driver,
+      Repositories repositories,
+      FileChannel lock) {
+    this.vertx = vertx;
+    this.endpoint = endpoint;
+    this.driver = driver;
+    this.repositories = repositories;
+    this.lock = lock;
+  }
+
+  /**
+   * Starts; returns when engines can connect.
+   *
+   * @throws DriverException.Fatal if folders or the socket cannot be used
+   */
+  public static NodeProcess start(NodeSettings settings, RandomGenerator random) {
+    FileChannel lock = lock(settings.state());
+    Repositories repositories = new Repositories(settings, random);
+    LayerDriver driver =
+        new LayerDriver(
+            (home, ids, options) -> open(settings, repositories, home, ids, options),
+            new SessionFile(settings.state().resolve("session.json")),
+            repositories::status);
+    Vertx vertx = vertx();
+    try {
+      // Before the socket is there: an engine that connects finds its layers.
+      driver.resume();
+      DriverEndpoint endpoint =
+          DriverEndpoint.start(
+              vertx, driver, settings.deadlines(), settings.maxCalls(), settings.socket());
+      return new NodeProcess(vertx, endpoint, driver, repositories, lock);
+    } catch (RuntimeException e) {
+      driver.close();
+      repositories.close();
+      closeVertx(vertx);
+      unlock(lock);
+      throw e;
+    }
+  }
+
+  private static LayerStorage open(
+      NodeSettings settings,
+      Repositories repositories,
+      String home,
+      IdMaps ids,
+      EngineOptions options) {
+    String key = key(home);
+    CvmfsRoots roots = repositories.of(options.mountMethod());
+    return OverlayStorage.open(
+        StorageSettings.of(
+                settings.state().resolve("engines").resolve(key), settings.runtime().resolve(key))
+            .withIds(ids),
+        roots);
+  }
+
+  /** A short name for an engine's set of layers; long ones make mount options too long. */
+  private static String key(String home) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(home.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 6);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /** Nothing of Vert.x' files and native transports is used, and looking for them takes time. */
+  private static Vertx vertx() {
+    return Vertx.vertx(
+        new VertxOptions()
+            .setEventLoopPoolSize(1)
+            .setFileSystemOptions(
+                new FileSystemOptions()
+                    .setFileCachingEnabled(false)
+                    .setClassPathResolvingEnabled(false)));
+  }
+
+  private static FileChannel lock(Path state) {
+    try {
+      Files.createDirectories(
+          state,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      FileChannel channel =
+          FileChannel.open(
+              state.resolve("plugin.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      FileLock lock;
+      try {
+        lock = channel.tryLock();
+      } catch (OverlappingFileLockException e) {
+        lock = null;
+      }
+      if (lock == null) {
+        channel.close();
+        throw new DriverException.Fatal("another process uses the state folder " + state);
+      }
+      return channel;
+    } catch (IOException e) {
+      throw new DriverException.Fatal("cannot use the state folder " + state + ": " + e, e);
+    }
+  }
+
+  private static void unlock(FileChannel lock) {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      LOG.atWarn().setCause(e).log("lock of the state folder was not given back");
+    }
+  }
+
+  public Path socket() {
+    return endpoint.socket();
+  }
+
+  @Override
+  public void close() {
+    endpoint.close();
+    driver.close();
+    repositories.close();
+    closeVertx(vertx);
+    unlock(lock);
+    LOG.atInfo().addKeyValue("socket", endpoint.socket()).log("plugin stopped");
+  }
+
+  private static void closeVertx(Vertx vertx) {
+    try {
+      vertx
+          .close()
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(STOP.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.atWarn().setCause(e).log("event loop did not stop in time");
+    }
+  }
+
+  /** The clients of CVMFS that this node uses; each is made when it is first asked for. */
+  private static final class Repositories implements AutoCloseable {
+    private final NodeSettings settings;
+    private final RandomGenerator random;
+    private final Map<NodeSettings.Client, SharedRoots> clients = new ConcurrentHashMap<>();
+
+    Repositories(NodeSettings settings, RandomGenerator random) {
+      this.settings = settings;
+      this.random = random;
+    }
+
+    CvmfsRoots of(Optional<EngineOptions.MountMethod> method) {
+      NodeSettings.Client own = settings.chosenClient(NodeSettings::isInstalled);
+      NodeSettings.Client chosen =
+          method
+              .map(
+                  wanted ->
+                      switch (wanted) {
+                        case EXTERNAL -> NodeSettings.Client.EXTERNAL;
+                        case INTERNAL ->
+                            own == NodeSettings.Client.EXTERNAL
+                                ? NodeSettings.Client.EMBEDDED
+                                : own;
+                      })
+              .orElse(own);
+      return clients.computeIfAbsent(chosen, this::create);
+    }
+
+    private SharedRoots create(NodeSettings.Client kind) {
+      NodeSettings.Cvmfs cvmfs = settings.cvmfs();
+      RepositoryClient client =
+          switch (kind) {
+            case EXTERNAL -> new ExternalClient(cvmfs.hostFolder());
+            case CVMFS2 ->
+                new Cvmfs2Client(
+                    new Cvmfs2Client.Settings(
+                        cvmfs.binary(),
+                        settings.state().resolve("cvmfs2"),
+                        cvmfs.cacheBytes() >> 20,
+                        cvmfs.proxy()),
+                    settings.repositories());
+            case EMBEDDED ->
+                new EmbeddedRepositories(
+                    ClientSettings.of(
+                            settings.state().resolve("cvmfs").resolve("cache"), cvmfs.cacheBytes())
+                        .withNetwork(
+                            NetworkSettings.DEFAULT.withProxies(Proxies.parse(cvmfs.proxy()))),
+                    settings.state().resolve("cvmfs").resolve("mounts"),
+                    settings.repositories(),
+                    random);
+          };
+      return new SharedRoots(client, cvmfs.times());
+    }
+
+    List<StatusLine> status() {
+      List<StatusLine> lines = new ArrayList<>();
+      clients
+          .values()
+          .forEach(
+              roots -> {
+                lines.add(new StatusLine("CVMFS client", roots.client()));
+                for (SharedRoots.State state : roots.states()) {
+                  lines.add(
+                      new StatusLine(
+                          " " + state.repository(),
+                          "revision "
+                              + state.revision()
+                              + ", used by "
+                              + state.uses()
+                              + (state.isAlive() ? "" : ", does not answer")));
+                }
+              });
+      return lines;
+    }
+
+    @Override
+    public void close() {
+      clients.values().forEach(SharedRoots::close);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package io.lamina.node;
+
+import io.lamina.node.cvmfs.KnownRepository;
+import io.lamina.node.cvmfs.SharedRoots;
+import io.lamina.node.graphdriver.DriverDeadlines;
+import io.lamina.settings.Settings;
+import io.lamina.settings.SettingsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/**
+ * What an operator sets on a Docker host. Immutable.
+ *
+ * <p>Source: docs/plugin-node.md, "Settings".
+ *
+ * @param name of the driver, as the engine's {@code --storage-driver}
+ * @param state folder for layers, cache and all that has to survive
+ * @param runtime folder for what is forgotten when the machine starts
+ * @param socket that engines connect to
+ * @param client empty: the original client if it is installed, else the embedded one
+ * @param maxCalls of engines, under way at once
+ */
+public record NodeSettings(
+    String name,
+    Path state,
+    Path runtime,
+    Path socket,
+    Optional<Client> client,
+    List<KnownRepository> repositories,
+    Cvmfs cvmfs,
+    DriverDeadlines deadlines,
+    int maxCalls) {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+  private static final Path SOCKETS = Path.of("/run/docker/plugins");
+  private static final Path RUNTIME = Path.of("/run/lamina");
+
+  /** Who mounts repositories. */
+  public enum Client {
+    EMBEDDED,
+    CVMFS2,
+    EXTERNAL;
+
+    private static Client parse(String text) {
+      for (Client client : values()) {
+        if (client.name().toLowerCase(Locale.ROOT).equals(text)) {
+          return client;
+        }
+      }
+      throw new IllegalArgumentException(
+          "'" + text + "' must be one of embedded, cvmfs2, external");
+    }
+  }
+
+  /**
+   * How repositories are mounted.
+   *
+   * @param hostFolder with the host's own mounts
+   * @param binary of the original client, by path or by name
+   * @param cacheBytes of the embedded client for all repositories; of the original one for each
+   * @param proxy as {@code CVMFS_HTTP_PROXY}
+   */
+  public record Cvmfs(
+      Path hostFolder, String binary, long cacheBytes, String proxy, SharedRoots.Times times) {}
+
+  public NodeSettings {
+    repositories = List.copyOf(repositories);
+    if (!NAME.matcher(name).matches()) {
+      throw new SettingsException(
+          "the driver's name '"
+              + name
+              + "' must be 1 to 64 letters, digits, '_', '.' and '-', starting with a letter or"
+              + " digit");
+    }
+    long distinct = repositories.stream().map(KnownRepository::name).distinct().count();
+    if (distinct < repositories.size()) {
+      throw new SettingsException("a repository is named twice");
+    }
+    state = state.toAbsolutePath().normalize();
+    runtime = runtime.toAbsolutePath().normalize();
+    socket = socket.toAbsolutePath().normalize();
+  }
+
+  /**
+   * Reads the keys that start with {@code plugin.}; what is not set has its default. Whoever gave
+   * the settings refuses keys that nobody knows.
+   *
+   * @throws SettingsException on a bad or missing value
+   */
+  public static NodeSettings from(Settings text) {
+    String name = text.required("plugin.name", "the driver's name, as of dockerd --storage-driver");
+    Path state = Path.of(text.required("plugin.state", "folder for layers and cache"));
+    Map<String, KnownRepository> repositories = new LinkedHashMap<>();
+    text.group("plugin.repository.")
+        .forEach(
+            (repository, value) ->
+                repositories.put(repository, KnownRepository.parse(repository, value)));
+    Duration second = Duration.ofSeconds(1);
+    Duration hour = Duration.ofHours(1);
+    SharedRoots.Times times = SharedRoots.Times.DEFAULT;
+    return new NodeSettings(
+        name,
+        state,
+        text.path("plugin.runtime").orElseGet(() -> RUNTIME.resolve(name)),
+        text.path("plugin.socket").orElseGet(() -> SOCKETS.resolve(name + ".sock")),
+        text.text("plugin.client").isEmpty()
+            ? Optional.empty()
+            : Optional.of(text.parsed("plugin.client", Client.EMBEDDED, Client::parse)),
+        List.copyOf(repositories.values()),
+        new Cvmfs(
+            text.path("plugin.cvmfs.host-folder").orElse(Path.of("/cvmfs")),
+            text.text("plugin.cvmfs.binary").orElse("cvmfs2"),
+            text.bytes("plugin.cvmfs.cache", 4L << 30, 64 << 20, 1L << 50),
+            text.text("plugin.cvmfs.proxy").orElse("DIRECT"),
+            new SharedRoots.Times(
+                text.duration("plugin.cvmfs.answer", times.answer(), second, hour),
+                text.duration("plugin.cvmfs.linger", times.linger(), Duration.ZERO, hour),
+                text.duration("plugin.cvmfs.look", times.look(), second, hour))),
+        new DriverDeadlines(
+            text.duration("plugin.deadline.mount", Duration.ofMinutes(2), second, hour),
+            text.duration("plugin.deadline.other", Duration.ofMinutes(10), second, hour)),
+        text.count("plugin.limits.calls", 4096, 16, 65_536));
+  }
+
+  /**
+   * Who mounts repositories here.
+   *
+   * @param isInstalled whether a program is there, by path or by name
+   */
+  Client chosenClient(Predicate<String> isInstalled) {
+    return client.orElseGet(
+        () -> isInstalled.test(cvmfs.binary()) ? Client.CVMFS2 : Client.EMBEDDED);
+  }
+
+  /** Whether a program is there, by path or by name in {@code PATH}. */
+  static boolean isInstalled(String program) {
+    if (program.contains("/")) {
+      return Files.isExecutable(Path.of(program));
+    }
+    String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
+    return Arrays.stream(path.split(":"))
+        .filter(folder -> !folder.isEmpty())
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+  }
+}

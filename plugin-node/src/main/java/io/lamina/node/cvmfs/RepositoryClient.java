@@ -1,0 +1,21 @@
+package io.lamina.node.cvmfs;
+
+/** Mounts repositories, in one of the ways that there are. Thread-safe. */
+public interface RepositoryClient extends AutoCloseable {
+  /** For people: {@code embedded}, {@code cvmfs2}, {@code external}. */
+  String name();
+
+  /**
+   * Mounts a repository, or finds it mounted; may hang. Never called for one repository while an
+   * earlier mount of it is alive.
+   *
+   * @param repository a valid name
+   * @throws io.lamina.layers.LayersException.Unavailable if it cannot be had now
+   * @throws io.lamina.layers.LayersException.Rejected if this node does not know it
+   */
+  RepositoryMount mount(String repository);
+
+  /** Ends what the client itself runs. */
+  @Override
+  void close();
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.graphdriver;
+
+import org.jspecify.annotations.NullMarked;
