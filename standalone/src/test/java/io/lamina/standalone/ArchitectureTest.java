@@ -93,9 +93,14 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule processesDoNotKnowEachOther =
       slices()
-          .matching("io.lamina.(gateway|converter|publisher)..")
+          .matching("io.lamina.(gateway|converter|publisher|node)..")
           .should()
           .notDependOnEachOther();
+
+  /** Another server of the same layers needs nothing of this one. */
+  @ArchTest
+  static final ArchRule theProtocolAndTheClientsOfANodeDoNotKnowEachOther =
+      slices().matching("io.lamina.node.(*)..").should().notDependOnEachOther();
 
   @ArchTest
   static final ArchRule nobodyKnowsTheCommand =
@@ -117,10 +122,11 @@ class ArchitectureTest {
           .resideInAPackage("org.apache.kafka..");
 
   @ArchTest
-  static final ArchRule onlyTheGatewaySpeaksVertx =
+  static final ArchRule onlyTheServersSpeakVertx =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.lamina.gateway..", "io.lamina.standalone..")
+          .resideOutsideOfPackages(
+              "io.lamina.gateway..", "io.lamina.node..", "io.lamina.standalone..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.vertx..");

@@ -2,6 +2,7 @@ package io.lamina.standalone.command;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
+import io.lamina.node.graphdriver.DriverException;
 import io.lamina.settings.SettingsException;
 import io.lamina.standalone.bench.BenchmarkException;
 import io.lamina.standalone.client.GatewayException;
@@ -35,6 +36,7 @@ public enum ExitCode {
       case CommandException e -> e.code();
       case SettingsException _ -> USAGE;
       case BenchmarkException _ -> REQUEST_FAILED;
+      case DriverException _ -> REFUSED;
       case GatewayException e ->
           switch (e.status()) {
             case 0, 429, 502, 503, 504 -> UNAVAILABLE;

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       GatewayCommand.class,
       ConverterCommand.class,
       PublisherCommand.class,
+      PluginCommand.class,
       RepoCommand.class,
       ConvertCommand.class,
       StatusCommand.class,

@@ -1,0 +1,104 @@
+package io.lamina.standalone.command;
+
+import io.lamina.node.NodeProcess;
+import io.lamina.node.NodeSettings;
+import io.lamina.settings.Settings;
+import io.lamina.settings.SettingsException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Runs the storage driver of a Docker host. */
+@Command(
+    name = "plugin",
+    description = "Runs Docker's storage driver on this host, in the foreground.",
+    mixinStandardHelpOptions = true)
+final class PluginCommand implements Callable<Integer> {
+  private static final String REPOSITORY = "plugin.repository.";
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "Settings, key = value lines, instead of options; see docs/plugin-node.md.")
+  @Nullable Path config;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "The driver's name: dockerd --experimental --storage-driver NAME.")
+  @Nullable String name;
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description = "Folder for layers and cache, on a file system that overlayfs can write to.")
+  @Nullable String state;
+
+  @Option(
+      names = "--repository",
+      paramLabel = "NAME=URL,PUBKEY",
+      description = "A CVMFS repository of thin images and the file of its public key; repeatable.")
+  List<String> repositories = List.of();
+
+  @Option(
+      names = "--client",
+      paramLabel = "CLIENT",
+      description = "Who mounts repositories: embedded, cvmfs2 (default if installed), external.")
+  @Nullable String client;
+
+  @Mixin Output output = new Output();
+
+  @Override
+  public Integer call() throws InterruptedException {
+    NodeSettings settings = settings(System.getenv());
+    NodeProcess process = NodeProcess.start(settings, new SecureRandom());
+    output.value(Output.JSON.createObjectNode().put("socket", process.socket().toString()));
+    output.line("plugin serves at " + process.socket() + "; stop it with Ctrl-C");
+    return Foreground.run(process, new CompletableFuture<>());
+  }
+
+  private NodeSettings settings(Map<String, String> environment) {
+    Path file = config;
+    if (file != null) {
+      if (name != null || state != null || client != null || !repositories.isEmpty()) {
+        throw new SettingsException("--config replaces the other options; give one or the other");
+      }
+      return read(Settings.read(file, environment));
+    }
+    Map<String, String> keys = new TreeMap<>();
+    put(keys, "plugin.name", name);
+    put(keys, "plugin.state", state);
+    put(keys, "plugin.client", client);
+    for (String repository : repositories) {
+      int equals = repository.indexOf('=');
+      if (equals < 1
+          || keys.put(
+                  REPOSITORY + repository.substring(0, equals), repository.substring(equals + 1))
+              != null) {
+        throw new SettingsException(
+            "--repository '" + repository + "': write NAME=URL,PUBKEY, each name once");
+      }
+    }
+    return read(Settings.of("the command line", keys));
+  }
+
+  private static void put(Map<String, String> keys, String key, @Nullable String value) {
+    if (value != null) {
+      keys.put(key, value);
+    }
+  }
+
+  private static NodeSettings read(Settings text) {
+    NodeSettings settings = NodeSettings.from(text);
+    text.refuseOthers();
+    return settings;
+  }
+}
