@@ -1,0 +1,234 @@
+package io.lamina.node.docker;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A Docker engine with folders of its own, apart from any that the machine runs. Ended by its
+ * process id; containers that a killed engine left are ended with it.
+ */
+final class DockerEngine implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+  private final Path home;
+  private final List<String> options;
+  private Process process;
+
+  private DockerEngine(Path home, List<String> options) {
+    this.home = home;
+    this.options = List.copyOf(options);
+    this.process = launch();
+  }
+
+  /**
+   * Starts one; returns when it answers.
+   *
+   * @param home folder of a short path
+   */
+  static DockerEngine start(Path home, String driver, String... options) {
+    List<String> all = new ArrayList<>(List.of("--experimental", "--storage-driver", driver));
+    all.addAll(List.of(options));
+    DockerEngine engine = new DockerEngine(home, all);
+    try {
+      engine.awaitAnswer();
+    } catch (RuntimeException | AssertionError e) {
+      engine.close();
+      throw e;
+    }
+    return engine;
+  }
+
+  private Process launch() {
+    List<String> command = new ArrayList<>();
+    command.add("/usr/sbin/dockerd");
+    command.addAll(options);
+    command.addAll(
+        List.of(
+            "--data-root",
+            home.resolve("root").toString(),
+            "--exec-root",
+            home.resolve("exec").toString(),
+            "--pidfile",
+            home.resolve("pid").toString(),
+            "--config-file",
+            home.resolve("daemon.json").toString(),
+            "--host",
+            host(),
+            "--bridge",
+            "none",
+            "--iptables=false",
+            "--ip6tables=false"));
+    try {
+      Files.createDirectories(home);
+      Files.writeString(home.resolve("daemon.json"), "{}");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Commands.start(command, log());
+  }
+
+  private String host() {
+    return "unix://" + home.resolve("docker.sock");
+  }
+
+  Path log() {
+    return home.resolve("dockerd.log");
+  }
+
+  Path root() {
+    return home.resolve("root");
+  }
+
+  private void awaitAnswer() {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (docker("version").exitCode() != 0) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new AssertionError("the engine does not answer:\n" + lastLog());
+      }
+      pause();
+    }
+  }
+
+  String lastLog() {
+    try {
+      List<String> lines = Files.readAllLines(log());
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    } catch (IOException e) {
+      return "no log: " + e;
+    }
+  }
+
+  /** Between two looks at a process of the system, which cannot be waited for. */
+  static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(50);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  /** Runs the command, whatever comes of it. */
+  Commands.Result docker(String... arguments) {
+    return docker(new byte[0], arguments);
+  }
+
+  Commands.Result docker(byte[] input, String... arguments) {
+    return Commands.run(command(arguments), input);
+  }
+
+  List<String> command(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("/usr/bin/env", "DOCKER_BUILDKIT=0"));
+    command.addAll(List.of("/usr/bin/docker", "--host", host()));
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** Runs the command, which must succeed; its output without blanks around. */
+  String ok(String... arguments) {
+    return docker(arguments).expectSuccess().out();
+  }
+
+  String ok(byte[] input, String... arguments) {
+    return docker(input, arguments).expectSuccess().out();
+  }
+
+  /** Runs a container to its end and removes it. */
+  String run(String image, String script) {
+    return ok("run", "--rm", "--network", "none", image, "/bin/sh", "-c", script);
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** As {@code kill -9}: its containers go on. */
+  void kill() {
+    process.destroyForcibly();
+    await(process.toHandle(), Duration.ofSeconds(30));
+  }
+
+  /** As an operator stops it. */
+  void stop() {
+    process.destroy();
+    if (!await(process.toHandle(), Duration.ofSeconds(120))) {
+      process.destroyForcibly();
+      throw new AssertionError("the engine did not stop:\n" + lastLog());
+    }
+  }
+
+  /** Starts it again on the same folders; returns when it answers. */
+  void startAgain() {
+    process = launch();
+    awaitAnswer();
+  }
+
+  private static boolean await(ProcessHandle handle, Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (handle.isAlive() && System.nanoTime() < deadline) {
+      pause();
+    }
+    return !handle.isAlive();
+  }
+
+  @Override
+  public void close() {
+    if (process.isAlive()) {
+      for (String container : docker("ps", "-q").out().lines().toList()) {
+        docker("rm", "-f", container);
+      }
+      process.destroy();
+      if (!await(process.toHandle(), Duration.ofSeconds(120))) {
+        process.destroyForcibly();
+        await(process.toHandle(), Duration.ofSeconds(10));
+      }
+    }
+    // A killed engine leaves its containerd, whose shims hold containers.
+    containerd()
+        .ifPresent(
+            left -> {
+              left.destroy();
+              if (!await(left, Duration.ofSeconds(20))) {
+                left.destroyForcibly();
+              }
+            });
+    ProcessHandle.allProcesses()
+        .filter(this::isShimOfThis)
+        .forEach(
+            shim -> {
+              shim.descendants().forEach(ProcessHandle::destroyForcibly);
+              shim.destroyForcibly();
+            });
+  }
+
+  private Optional<ProcessHandle> containerd() {
+    Path file = home.resolve("exec/containerd/containerd.pid");
+    try {
+      return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
+          .filter(handle -> names(handle, home.toString()));
+    } catch (IOException | NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private boolean isShimOfThis(ProcessHandle handle) {
+    return handle.info().command().orElse("").contains("containerd-shim")
+        && names(handle, home.toString());
+  }
+
+  private static boolean names(ProcessHandle handle, String text) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(handle.pid()), "cmdline"))
+          .contains(text);
+    } catch (IOException e) {
+      return false; // gone
+    }
+  }
+}

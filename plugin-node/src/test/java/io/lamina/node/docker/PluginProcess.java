@@ -1,0 +1,157 @@
+package io.lamina.node.docker;
+
+import io.lamina.node.NodeMain;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/** The driver as a process of its own, which can be killed. */
+final class PluginProcess implements AutoCloseable {
+  private static final Duration START = Duration.ofMinutes(2);
+
+  private final Path home;
+  private final String name;
+  private Process process;
+
+  private PluginProcess(Path home, String name) {
+    this.home = home;
+    this.name = name;
+    this.process = launch();
+  }
+
+  /**
+   * Starts one; returns when its socket is there.
+   *
+   * @param home gets state, log and settings
+   * @param more settings
+   */
+  static PluginProcess start(Path home, String name, Map<String, String> more) {
+    Map<String, String> settings = new TreeMap<>(more);
+    settings.put("plugin.name", name);
+    settings.put("plugin.state", home.resolve("state").toString());
+    settings.put("plugin.runtime", home.resolve("run").toString());
+    StringBuilder text = new StringBuilder();
+    settings.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
+    try {
+      Files.createDirectories(home);
+      Files.writeString(home.resolve("plugin.properties"), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    PluginProcess plugin = new PluginProcess(home, name);
+    plugin.awaitSocket();
+    return plugin;
+  }
+
+  private Process launch() {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "-Xmx256m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-cp",
+            System.getProperty("java.class.path"),
+            NodeMain.class.getName(),
+            home.resolve("plugin.properties").toString()));
+    return Commands.start(command, log());
+  }
+
+  Path log() {
+    return home.resolve("plugin.log");
+  }
+
+  Path state() {
+    return home.resolve("state");
+  }
+
+  String name() {
+    return name;
+  }
+
+  Path socket() {
+    return Path.of("/run/docker/plugins", name + ".sock");
+  }
+
+  /** A file that was there before is one that a killed process left; it is replaced. */
+  private void awaitSocket() {
+    long deadline = System.nanoTime() + START.toNanos();
+    while (!isServing()) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new AssertionError("the plugin does not serve:\n" + lastLog());
+      }
+      DockerEngine.pause();
+    }
+  }
+
+  private boolean isServing() {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket()));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  String lastLog() {
+    try {
+      List<String> lines = Files.readAllLines(log());
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    } catch (IOException e) {
+      return "no log: " + e;
+    }
+  }
+
+  /** As {@code kill -9}. */
+  void kill() {
+    process.destroyForcibly();
+    await();
+  }
+
+  /** As an operator stops it. */
+  void stop() {
+    process.destroy();
+    await();
+  }
+
+  void startAgain() {
+    process = launch();
+    awaitSocket();
+  }
+
+  private void await() {
+    try {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new AssertionError("the plugin did not stop:\n" + lastLog());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (process.isAlive()) {
+      stop();
+    }
+    try {
+      Files.deleteIfExists(socket()); // of one that was killed
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.docker;
+
+import org.jspecify.annotations.NullMarked;
