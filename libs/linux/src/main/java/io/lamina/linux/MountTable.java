@@ -18,7 +18,10 @@ import java.util.Optional;
  */
 public final class MountTable {
   private static final Path MOUNTINFO = Path.of("/proc/self/mountinfo");
-  private static final int MAX_LINE_BYTES = 1 << 20;
+
+  /** Room for 500 layers with the longest paths there are, each byte escaped. */
+  private static final int MAX_LINE_BYTES = 1 << 24;
+
   private static final int MAX_MOUNTS = 1_000_000;
   private static final int FIXED_FIELDS = 6;
 

@@ -12,7 +12,10 @@ import io.lamina.linux.RawName;
 import io.lamina.linux.Resolution;
 import io.lamina.linux.TreeDeletion;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,25 +130,38 @@ final class LayerFiles {
     return Directory.open(path(id, part));
   }
 
-  /** The records of all layers; those that cannot be read stay where they are. */
+  /**
+   * The records of all layers; those that cannot be read stay where they are. Read by the JDK's own
+   * means, which are faster than system calls of ours while the program has just started.
+   */
   List<LayerRecord> load(Consumer<LayersException> broken) {
     List<LayerRecord> records = new ArrayList<>();
-    try (Directory layers = Directory.open(layers())) {
-      for (Directory.Entry entry : layers.list(MAX_LAYERS)) {
-        String name = new String(entry.name(), StandardCharsets.ISO_8859_1);
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(layers())) {
+      for (Path layer : found) {
         try {
-          LayerId id = new LayerId(name);
-          try (Directory layer = layers.openDirectory(entry.name(), Resolution.NO_SYMLINKS)) {
-            records.add(LayerRecordJson.read(id, read(layer, RECORD, LayerRecordJson.MAX_BYTES)));
-          }
+          LayerId id = new LayerId(layer.getFileName().toString());
+          records.add(LayerRecordJson.read(id, readRecord(layer.resolve(RECORD))));
         } catch (LayersException e) {
           broken.accept(e);
-        } catch (LinuxException | IOException e) {
-          broken.accept(new LayersException.Failed("layer " + name + " cannot be read: " + e, e));
+        } catch (IOException e) {
+          broken.accept(
+              new LayersException.Failed("the layer in " + layer + " cannot be read: " + e, e));
         }
       }
+      return records;
+    } catch (IOException | DirectoryIteratorException e) {
+      throw new LayersException.Failed("the layers in " + layers() + " cannot be listed: " + e, e);
     }
-    return records;
+  }
+
+  private static byte[] readRecord(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] content = in.readNBytes(LayerRecordJson.MAX_BYTES + 1);
+      if (content.length > LayerRecordJson.MAX_BYTES) {
+        throw new IOException("longer than " + LayerRecordJson.MAX_BYTES + " bytes");
+      }
+      return content;
+    }
   }
 
   /**

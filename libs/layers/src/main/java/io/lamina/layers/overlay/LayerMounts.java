@@ -178,14 +178,19 @@ final class LayerMounts {
     }
   }
 
-  /** Takes over what an earlier process has mounted. */
-  void adopt(Layer layer, boolean mounted) {
-    if (!mounted) {
+  /**
+   * Takes over what an earlier process has left of a layer.
+   *
+   * @param kept the uses that it has noted; 0 for none
+   */
+  void adopt(Layer layer, boolean mounted, int kept) {
+    if (mounted) {
+      layer.uses = Math.max(kept, 1);
+      counts.write(layer.id, layer.uses);
+    } else if (kept > 0) {
       removeMountPoint(layer);
+      counts.write(layer.id, 0);
     }
-    int kept = counts.read(layer.id).orElse(1);
-    layer.uses = mounted ? kept : 0;
-    counts.write(layer.id, layer.uses);
   }
 
   /** A new engine has asked for nothing yet. */
@@ -193,8 +198,10 @@ final class LayerMounts {
     if (Mounts.isMounted(files.path(layer.id, LayerFiles.MERGED))) {
       keepUses(layer, 1);
     } else {
+      if (layer.uses > 0) {
+        removeMountPoint(layer);
+      }
       keepUses(layer, 0);
-      removeMountPoint(layer);
       giveBack(layer);
     }
   }

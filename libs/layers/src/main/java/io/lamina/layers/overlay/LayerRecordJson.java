@@ -1,61 +1,73 @@
 package io.lamina.layers.overlay;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import io.lamina.image.ImageException;
 import io.lamina.image.thin.CvmfsUrl;
 import io.lamina.layers.LayerId;
 import io.lamina.layers.LayerInfo.Kind;
 import io.lamina.layers.LayerInfo.State;
 import io.lamina.layers.LayersException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
-/** Reads and writes {@code layer.json}. Thread-safe. */
+/**
+ * Reads and writes {@code layer.json}. Token by token: a program that starts reads all of them, and
+ * trees of JSON take most of a second to warm up. Thread-safe.
+ */
 final class LayerRecordJson {
   /** The longest file that is read; a thin layer's list of folders is the most of it. */
   static final int MAX_BYTES = 4 << 20;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final JsonFactory JSON =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private LayerRecordJson() {}
 
   static byte[] write(LayerRecord record) {
-    ObjectNode json = JSON.createObjectNode();
-    json.put("id", record.id().text());
-    LayerId parent = record.parent();
-    if (parent != null) {
-      json.put("parent", parent.text());
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (JsonGenerator json = JSON.createGenerator(out)) {
+      json.writeStartObject();
+      json.writeStringField("id", record.id().text());
+      LayerId parent = record.parent();
+      if (parent != null) {
+        json.writeStringField("parent", parent.text());
+      }
+      json.writeStringField("kind", word(record.kind()));
+      json.writeStringField("state", word(record.state()));
+      flag(json, "sealed", record.sealed());
+      flag(json, "removed", record.removed());
+      flag(json, "opaque_root", record.opaqueRoot());
+      if (record.isThin()) {
+        flag(json, "own_files", record.ownFiles());
+        json.writeArrayFieldStart("folders");
+        for (CvmfsUrl folder : record.folders()) {
+          json.writeString(folder.toString());
+        }
+        json.writeEndArray();
+      }
+      if (record.project() != 0) {
+        json.writeNumberField("project", record.project());
+      }
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    json.put("kind", word(record.kind()));
-    json.put("state", word(record.state()));
-    flag(json, "sealed", record.sealed());
-    flag(json, "removed", record.removed());
-    flag(json, "opaque_root", record.opaqueRoot());
-    if (record.isThin()) {
-      flag(json, "own_files", record.ownFiles());
-      ArrayNode folders = json.putArray("folders");
-      record.folders().forEach(folder -> folders.add(folder.toString()));
-    }
-    if (record.project() != 0) {
-      json.put("project", record.project());
-    }
-    try {
-      return JSON.writeValueAsBytes(json);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return out.toByteArray();
   }
 
-  private static void flag(ObjectNode json, String name, boolean value) {
+  private static void flag(JsonGenerator json, String name, boolean value) throws IOException {
     if (value) {
-      json.put(name, true);
+      json.writeBooleanField(name, true);
     }
   }
 
@@ -68,39 +80,72 @@ final class LayerRecordJson {
    */
   static LayerRecord read(LayerId id, byte[] bytes) {
     try {
-      JsonNode json = JSON.readTree(bytes);
-      if (!id.text().equals(json.path("id").asText())) {
-        throw broken(id, "it is another layer's", null);
-      }
-      Kind kind = Kind.valueOf(text(json, "kind"));
+      Map<String, String> fields = new HashMap<>();
       List<CvmfsUrl> folders = new ArrayList<>();
-      for (JsonNode folder : json.path("folders")) {
-        folders.add(CvmfsUrl.parse(folder.asText()));
+      try (JsonParser json = JSON.createParser(bytes)) {
+        readFields(json, fields, folders);
       }
+      if (!id.text().equals(fields.get("id"))) {
+        throw new IOException("it is another layer's");
+      }
+      Kind kind = Kind.valueOf(upper(fields, "kind"));
+      String parent = fields.get("parent");
       return new LayerRecord(
           id,
-          json.has("parent") ? new LayerId(json.path("parent").asText()) : null,
+          parent == null ? null : new LayerId(parent),
           kind,
-          State.valueOf(text(json, "state")),
-          json.path("sealed").asBoolean(),
-          json.path("removed").asBoolean(),
-          json.path("opaque_root").asBoolean(),
-          kind == Kind.REGULAR || json.path("own_files").asBoolean(),
+          State.valueOf(upper(fields, "state")),
+          isTrue(fields, "sealed"),
+          isTrue(fields, "removed"),
+          isTrue(fields, "opaque_root"),
+          kind == Kind.REGULAR || isTrue(fields, "own_files"),
           folders,
-          json.path("project").asInt(0));
+          Integer.parseInt(fields.getOrDefault("project", "0")));
     } catch (IOException
         | IllegalArgumentException
         | ImageException.Rejected
         | LayersException.Rejected e) {
-      throw broken(id, String.valueOf(e.getMessage()), e);
+      throw broken(id, e);
     }
   }
 
-  private static String text(JsonNode json, String field) {
-    return json.path(field).asText().toUpperCase(Locale.ROOT);
+  /** Single values by name, and the one list that there is; what else there is, is passed over. */
+  private static void readFields(
+      JsonParser json, Map<String, String> fields, List<CvmfsUrl> folders) throws IOException {
+    if (json.nextToken() != JsonToken.START_OBJECT) {
+      throw new IOException("it is no JSON object");
+    }
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      String name = json.currentName();
+      JsonToken value = json.nextToken();
+      if (value == JsonToken.START_ARRAY && name.equals("folders")) {
+        while (json.nextToken() == JsonToken.VALUE_STRING) {
+          folders.add(CvmfsUrl.parse(json.getText()));
+        }
+        if (json.currentToken() != JsonToken.END_ARRAY) {
+          throw new IOException("its folders are no list of texts");
+        }
+      } else if (value.isScalarValue()) {
+        fields.put(name, json.getText());
+      } else {
+        json.skipChildren();
+      }
+    }
+    if (json.currentToken() != JsonToken.END_OBJECT || json.nextToken() != null) {
+      throw new IOException("it is more or less than one JSON object");
+    }
   }
 
-  private static LayersException.Failed broken(LayerId id, String why, @Nullable Throwable cause) {
-    return new LayersException.Failed("the record of layer " + id + " is broken: " + why, cause);
+  private static String upper(Map<String, String> fields, String name) {
+    return fields.getOrDefault(name, "").toUpperCase(Locale.ROOT);
+  }
+
+  private static boolean isTrue(Map<String, String> fields, String name) {
+    return "true".equals(fields.get(name));
+  }
+
+  private static LayersException.Failed broken(LayerId id, Exception cause) {
+    return new LayersException.Failed(
+        "the record of layer " + id + " is broken: " + cause.getMessage(), cause);
   }
 }

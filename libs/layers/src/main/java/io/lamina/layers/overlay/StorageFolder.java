@@ -55,11 +55,11 @@ final class StorageFolder implements AutoCloseable {
     this.lockFile = lockFile;
     files.prepare();
     this.overlays = probe(settings);
-    this.mounts =
-        new LayerMounts(files, overlays, new UseCounts(settings.runtime()), roots, settings.ids());
+    UseCounts counts = new UseCounts(settings.runtime());
+    this.mounts = new LayerMounts(files, overlays, counts, roots, settings.ids());
     this.trash = new TrashBin(files);
     load();
-    List<Layer> adopted = adoptMounts();
+    List<Layer> adopted = adoptMounts(counts.readAll());
     emptyTrash();
     this.adoption =
         Thread.ofPlatform().daemon().name("layer-adoption").unstarted(() -> hold(adopted));
@@ -210,14 +210,14 @@ final class StorageFolder implements AutoCloseable {
   }
 
   /** Returns those that need CVMFS. */
-  private List<Layer> adoptMounts() {
+  private List<Layer> adoptMounts(Map<LayerId, Integer> uses) {
     Set<String> mounted = new HashSet<>();
     MountTable.read().below(files.layers()).forEach(mount -> mounted.add(mount.path()));
     List<Layer> needCvmfs = new ArrayList<>();
     for (Layer layer : table.all()) {
       boolean isMounted = mounted.contains(files.path(layer.id, LayerFiles.MERGED).toString());
       try (Layer.Locked held = layer.locked()) {
-        mounts.adopt(layer, isMounted);
+        mounts.adopt(layer, isMounted, uses.getOrDefault(layer.id, 0));
       }
       if (isMounted && !LayerStack.repositories(layer).isEmpty()) {
         needCvmfs.add(layer);

@@ -4,17 +4,23 @@ import io.lamina.layers.LayerId;
 import io.lamina.layers.LayersException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How often each mounted layer is used, for the process that comes after this one. Forgotten when
  * the machine starts, as mounts are. Thread-safe for different layers.
  */
 final class UseCounts {
+  private static final Logger log = LoggerFactory.getLogger(UseCounts.class);
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final int MAX_DIGITS = 9;
 
@@ -47,16 +53,24 @@ final class UseCounts {
     }
   }
 
-  /** Empty if nothing was kept, or nothing that makes sense. */
-  Optional<Integer> read(LayerId id) {
-    try {
-      String text = Files.readString(folder.resolve(id.text()), StandardCharsets.ISO_8859_1);
-      return text.length() <= MAX_DIGITS && text.matches("[0-9]+")
-          ? Optional.of(Integer.parseInt(text))
-          : Optional.empty();
-    } catch (IOException e) {
-      return Optional.empty();
+  /** All that was kept and makes sense. */
+  Map<LayerId, Integer> readAll() {
+    Map<LayerId, Integer> counts = new HashMap<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        if (!name.startsWith(".") && text.length() <= MAX_DIGITS && text.matches("[0-9]+")) {
+          counts.put(new LayerId(name), Integer.parseInt(text));
+        }
+      }
+    } catch (IOException | DirectoryIteratorException | LayersException.Rejected e) {
+      log.atWarn()
+          .addKeyValue("folder", folder)
+          .addKeyValue("reason", e.getMessage())
+          .log("the uses of layers were not kept; those mounted count as used once");
     }
+    return counts;
   }
 
   void write(LayerId id, int uses) {
