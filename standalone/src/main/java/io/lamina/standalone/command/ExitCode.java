@@ -1,5 +1,6 @@
 package io.lamina.standalone.command;
 
+import io.lamina.client.failure.ClientException;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
 import io.lamina.node.graphdriver.DriverException;
@@ -57,6 +58,11 @@ public enum ExitCode {
             case ImageException.Corrupt _ -> CORRUPT;
             case ImageException.NotFound _ -> NOT_FOUND;
             case ImageException.Retryable _ -> UNAVAILABLE;
+          };
+      case ClientException e ->
+          switch (e) {
+            case ClientException.Rejected _ -> REFUSED;
+            case ClientException.Exhausted _, ClientException.Broken _ -> UNAVAILABLE;
           };
       case StorageException e ->
           switch (e) {

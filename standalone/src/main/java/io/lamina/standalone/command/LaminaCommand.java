@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       CatCommand.class,
       StatCommand.class,
       CheckCommand.class,
+      MountCommand.class,
       DemoCommand.class,
       BenchCommand.class,
       GenerateCompletion.class,

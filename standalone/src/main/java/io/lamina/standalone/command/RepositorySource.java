@@ -85,6 +85,22 @@ final class RepositorySource {
     return location.startsWith("http://") || location.startsWith("https://");
   }
 
+  /**
+   * Where a client fetches files: a web address or a folder.
+   *
+   * @throws CommandException if it is a storage location, which only publishers read
+   */
+  String server() {
+    if (isStored()) {
+      throw new CommandException(
+          ExitCode.USAGE,
+          "a client reads over HTTP or from a folder; give the address at which "
+              + location.replaceAll("[?].*", "")
+              + " is served");
+    }
+    return isOnTheWeb() ? location : folder().toAbsolutePath().normalize().toString();
+  }
+
   private boolean isStored() {
     return location.startsWith("s3:");
   }
@@ -99,7 +115,8 @@ final class RepositorySource {
     return folder;
   }
 
-  private RepositoryName repository() {
+  /** The repository's name, as given or as the location says. */
+  RepositoryName repository() {
     return new RepositoryName(
         name != null
             ? name

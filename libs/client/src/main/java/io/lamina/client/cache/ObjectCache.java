@@ -156,9 +156,7 @@ public final class ObjectCache implements AutoCloseable {
         Files.delete(leftover);
       }
     }
-    for (int i = 0; i < SHARDS; i++) {
-      Files.createDirectories(shardFolder(i));
-    }
+    Files.createDirectories(folder);
   }
 
   private Path shardFolder(int shard) {
@@ -353,7 +351,7 @@ public final class ObjectCache implements AutoCloseable {
                 target.checksum(),
                 nowMicros());
       }
-      Files.move(staged, entry.file, StandardCopyOption.ATOMIC_MOVE);
+      moveIntoPlace(staged, entry.file);
       entry.markVerified();
       if (entry.pin(nowMicros()) != CacheEntry.Pinned.READY) {
         throw new IOException("the new object " + entry.file + " has vanished");
@@ -362,6 +360,15 @@ public final class ObjectCache implements AutoCloseable {
       return entry;
     } finally {
       Files.deleteIfExists(staged);
+    }
+  }
+
+  private static void moveIntoPlace(Path staged, Path file) throws IOException {
+    try {
+      Files.move(staged, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      Files.createDirectories(file.getParent());
+      Files.move(staged, file, StandardCopyOption.ATOMIC_MOVE);
     }
   }
 
@@ -449,12 +456,17 @@ public final class ObjectCache implements AutoCloseable {
       for (int i = 0; i < SHARDS && !isClosed; i++) {
         scan(i);
       }
+      // Objects that came meanwhile were counted without those that were not yet known.
+      if (usedBytes.get() > limitBytes) {
+        evict((long) (limitBytes * EVICT_TO));
+      }
     } catch (ClientException e) {
       LOG.atError().setCause(e).log("cannot look through the cache");
     }
   }
 
-  private void awaitScan() {
+  /** Waits until all that was here at the start is known and the bound holds. */
+  void awaitScan() {
     try {
       scanner.join();
     } catch (InterruptedException e) {
@@ -478,6 +490,8 @@ public final class ObjectCache implements AutoCloseable {
         for (Path file : files) {
           admit(shardFolder, file);
         }
+      } catch (NoSuchFileException e) {
+        // No object of this shard has come yet.
       } catch (IOException | UncheckedIOException e) {
         throw new ClientException.Broken("cannot list the cache folder " + shardFolder, e);
       }

@@ -90,6 +90,9 @@ public final class RepositoryFileSystem implements FuseFileSystem {
 
   @Override
   public Attributes lookup(long directory, byte[] name) {
+    if (name.length > RepositoryPath.MAX_NAME_BYTES) {
+      throw new FuseError(Libc.ENAMETOOLONG);
+    }
     Node parent = nodes.node(directory);
     Node.State state = refreshed(parent);
     RepositoryPath path;

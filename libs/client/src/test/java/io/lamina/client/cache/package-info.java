@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.client.cache;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.client;
+
+import org.jspecify.annotations.NullMarked;
