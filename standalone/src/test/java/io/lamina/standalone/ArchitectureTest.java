@@ -77,6 +77,33 @@ class ArchitectureTest {
               ofOtherModules("io.lamina.repository..", "io.lamina.cvmfs..", "io.lamina.storage.."));
 
   @ArchTest
+  static final ArchRule theClientKnowsOnlyTheFormat =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.client..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(
+              "io.lamina.client..",
+              "io.lamina.cvmfs..",
+              "java..",
+              "org.slf4j..",
+              "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule theFuseServerKnowsNoTrees =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.client.fuse")
+          .should()
+          .dependOnClassesThat(
+              ofOtherModules(
+                  "io.lamina.client.fuse",
+                  "io.lamina.client.failure",
+                  "io.lamina.client.posix",
+                  "io.lamina.cvmfs"));
+
+  @ArchTest
   static final ArchRule messagingKnowsOnlyValues =
       noClasses()
           .that()

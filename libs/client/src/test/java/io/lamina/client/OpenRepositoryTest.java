@@ -186,7 +186,9 @@ class OpenRepositoryTest {
         OpenRepository opened = client.open(repository.at(server.url()))) {
       assertThat(opened.revision().number()).isEqualTo(6);
 
-      repository.files().put(Manifest.FILE_NAME, Objects.requireNonNull(old.get(Manifest.FILE_NAME)));
+      repository
+          .files()
+          .put(Manifest.FILE_NAME, Objects.requireNonNull(old.get(Manifest.FILE_NAME)));
       assertThatThrownBy(opened::refresh)
           .isInstanceOf(CvmfsException.Corrupt.class)
           .hasMessageContaining("does not follow revision 6");
@@ -244,7 +246,10 @@ class OpenRepositoryTest {
         OpenRepository opened = client.open(repository.at(server.url()))) {
       assertThat(opened.isStale()).isFalse();
     }
-    repository.files().put(Whitelist.FILE_NAME, Objects.requireNonNull(stranger.files().get(Whitelist.FILE_NAME)));
+    repository
+        .files()
+        .put(
+            Whitelist.FILE_NAME, Objects.requireNonNull(stranger.files().get(Whitelist.FILE_NAME)));
     try (EmbeddedClient client = client(CLOCK);
         OpenRepository opened = client.open(repository.at(server.url()))) {
       assertThat(opened.isStale()).isTrue();

@@ -14,8 +14,7 @@ final class FillingClient {
   private FillingClient() {}
 
   public static void main(String[] arguments) {
-    EmbeddedClient client =
-        MountFixture.client(Path.of(arguments[0]), 64 << 20, Clock.systemUTC());
+    EmbeddedClient client = MountFixture.client(Path.of(arguments[0]), 64 << 20, Clock.systemUTC());
     MountedRepository mounted =
         client.mount(
             new RepositorySettings(

@@ -47,8 +47,7 @@ final class MountFixture implements AutoCloseable {
 
   EmbeddedClient client(Clock clock, Map<String, String> variables) {
     return EmbeddedClient.open(
-        settings(folder.resolve("cache"), 64 << 20, clock).withVariables(variables),
-        new Random(1));
+        settings(folder.resolve("cache"), 64 << 20, clock).withVariables(variables), new Random(1));
   }
 
   static EmbeddedClient client(Path cache, long bytes, Clock clock) {
@@ -57,12 +56,12 @@ final class MountFixture implements AutoCloseable {
 
   private static ClientSettings settings(Path cache, long bytes, Clock clock) {
     return ClientSettings.of(cache, bytes)
-            .withClock(clock)
-            .withNetwork(
-                NetworkSettings.DEFAULT
-                    .withTimeout(Duration.ofSeconds(20))
-                    .withRetries(0)
-                    .withBackoff(Duration.ZERO, Duration.ZERO));
+        .withClock(clock)
+        .withNetwork(
+            NetworkSettings.DEFAULT
+                .withTimeout(Duration.ofSeconds(20))
+                .withRetries(0)
+                .withBackoff(Duration.ZERO, Duration.ZERO));
   }
 
   static Directory open(Path path) {

@@ -100,7 +100,8 @@ class MountIT {
     tree.put(path("/dir/small"), repository.file("small"));
     tree.put(path("/dir/empty"), repository.file(""));
     tree.put(path("/large"), repository.chunked(LARGE, 700_001));
-    tree.put(path("/program"), repository.file("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8), 04755));
+    tree.put(
+        path("/program"), repository.file("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8), 04755));
     tree.put(path("/link"), CatalogEntry.symlink("dir/small".getBytes(StandardCharsets.UTF_8), 5));
     tree.put(path("/pipe"), special(CatalogEntry.FIFO | 0600, 0));
     tree.put(
@@ -210,7 +211,8 @@ class MountIT {
         assertThat(new String(open.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("first");
         assertThat(new String(going.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("gone soon");
         // Who stands in a directory that is gone still sees it.
-        assertThat(inside.list(10)).extracting(each -> new String(each.name(), StandardCharsets.UTF_8))
+        assertThat(inside.list(10))
+            .extracting(each -> new String(each.name(), StandardCharsets.UTF_8))
             .containsExactly("file");
       }
     }
@@ -422,7 +424,8 @@ class MountIT {
   }
 
   private static String text(Directory directory, String name, String attribute) {
-    return new String(directory.xattr(bytes(name), attribute).orElseThrow(), StandardCharsets.UTF_8);
+    return new String(
+        directory.xattr(bytes(name), attribute).orElseThrow(), StandardCharsets.UTF_8);
   }
 
   private static byte[] bytes(String text) {
