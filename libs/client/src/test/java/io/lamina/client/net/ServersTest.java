@@ -35,9 +35,10 @@ class ServersTest {
   private static final CompressedObject OBJECT =
       CompressedObject.ofStored(CONTENT, HashAlgorithm.SHA1);
   private static final String PATH = ObjectKind.FILE.pathOf(OBJECT.hash());
+  /** So long that no server that works is given up on a busy machine. */
   private static final NetworkSettings PATIENT =
       NetworkSettings.DEFAULT
-          .withTimeout(Duration.ofMillis(400))
+          .withTimeout(Duration.ofSeconds(30))
           .withBackoff(Duration.ofMillis(1), Duration.ofSeconds(60));
 
   private final TestServer first = new TestServer(Map.of(PATH, CONTENT));
@@ -68,7 +69,9 @@ class ServersTest {
       names = {"FAILS", "LACKS", "STALLS", "CUTS", "TAMPERS"})
   void goesOnToTheNextServerWhenOneMisbehaves(Mood mood) {
     first.is(mood);
-    try (Servers servers = servers(PATIENT, first.url(), second.url())) {
+    NetworkSettings settings =
+        mood == Mood.STALLS ? PATIENT.withTimeout(Duration.ofSeconds(3)) : PATIENT;
+    try (Servers servers = servers(settings, first.url(), second.url())) {
       assertThat(fetch(servers)).isEqualTo(CONTENT);
     }
     assertThat(second.total()).isEqualTo(1);
@@ -81,8 +84,8 @@ class ServersTest {
     NetworkSettings settings =
         new NetworkSettings(
             Proxies.DIRECT,
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(1),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(3),
             1024,
             0,
             Duration.ofMillis(1),
