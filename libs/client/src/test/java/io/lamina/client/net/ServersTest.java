@@ -35,6 +35,7 @@ class ServersTest {
   private static final CompressedObject OBJECT =
       CompressedObject.ofStored(CONTENT, HashAlgorithm.SHA1);
   private static final String PATH = ObjectKind.FILE.pathOf(OBJECT.hash());
+
   /** So long that no server that works is given up on a busy machine. */
   private static final NetworkSettings PATIENT =
       NetworkSettings.DEFAULT
