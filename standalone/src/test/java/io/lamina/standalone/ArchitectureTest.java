@@ -84,11 +84,7 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideOutsideOfPackages(
-              "io.lamina.client..",
-              "io.lamina.cvmfs..",
-              "java..",
-              "org.slf4j..",
-              "org.jspecify..");
+              "io.lamina.client..", "io.lamina.cvmfs..", "java..", "org.slf4j..", "org.jspecify..");
 
   @ArchTest
   static final ArchRule theFuseServerKnowsNoTrees =
