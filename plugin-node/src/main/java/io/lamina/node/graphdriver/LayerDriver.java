@@ -2,6 +2,7 @@ package io.lamina.node.graphdriver;
 
 import io.lamina.layers.IdMaps;
 import io.lamina.layers.LayerId;
+import io.lamina.layers.LayerInfo;
 import io.lamina.layers.LayerOptions;
 import io.lamina.layers.LayerStorage;
 import io.lamina.layers.LayersException;
@@ -25,6 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class LayerDriver implements GraphDriver, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LayerDriver.class);
+
+  private static final String INIT_SUFFIX = "-init";
 
   private record Open(Session session, EngineOptions options, LayerStorage storage) {}
 
@@ -57,12 +60,29 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
       try {
         Optional<Session> last = file.read();
         if (last.isPresent()) {
-          open = openFor(last.get());
+          Open opened = openFor(last.get());
+          translated(() -> dropUnanswered(opened.storage()));
+          open = opened;
           LOG.atInfo().addKeyValue("home", last.get().home()).log("layers of the last engine open");
         }
       } catch (DriverException e) {
         closedReason = "the layers could not be opened when the driver started: " + e.getMessage();
         LOG.atError().setCause(e).log("layers of the last engine cannot be opened");
+      }
+    }
+  }
+
+  /**
+   * Engines mount the layer below a container's own, {@code ID-init}, for the moment in which they
+   * make the container. If the last process died in that moment, the engine gave up and gives
+   * nothing back.
+   */
+  private static void dropUnanswered(LayerStorage storage) {
+    for (LayerInfo layer : storage.layers()) {
+      if (layer.id().text().endsWith(INIT_SUFFIX)) {
+        for (int use = 0; use < layer.uses(); use++) {
+          storage.unmount(layer.id());
+        }
       }
     }
   }
@@ -156,6 +176,28 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
   public void createReadWrite(LayerRequest layer) {
     LayerOptions asked = translated(() -> LayerOptions.parse(layer.storageOptions()));
     create(layer, asked.sizeBytes() > 0 ? asked : new LayerOptions(open().options().sizeBytes()));
+    tryOut(new LayerId(layer.id()));
+  }
+
+  /**
+   * An engine forgets a layer that it could make but not mount, and nobody removes it. So what may
+   * be missing elsewhere is found out here, where a failure leaves nothing.
+   */
+  private void tryOut(LayerId id) {
+    if (!translated(() -> storage().find(id).map(LayerInfo::hasThinBelow).orElse(false))) {
+      return;
+    }
+    try {
+      translated(() -> storage().mount(id, MountLabel.NONE));
+      translated(() -> storage().unmount(id));
+    } catch (DriverException e) {
+      try {
+        translated(() -> storage().remove(id));
+      } catch (DriverException left) {
+        e.addSuppressed(left);
+      }
+      throw e;
+    }
   }
 
   private void create(LayerRequest layer, LayerOptions options) {
