@@ -1,5 +1,6 @@
 package io.lamina.standalone.command;
 
+import io.lamina.node.NodeCheck;
 import io.lamina.node.NodeProcess;
 import io.lamina.node.NodeSettings;
 import io.lamina.settings.Settings;
@@ -54,11 +55,22 @@ final class PluginCommand implements Callable<Integer> {
       description = "Who mounts repositories: embedded, cvmfs2 (default if installed), external.")
   @Nullable String client;
 
+  @Option(
+      names = "--check",
+      description = "Try the driver out in this place, say whether it works, and end.")
+  boolean check;
+
   @Mixin Output output = new Output();
 
   @Override
   public Integer call() throws InterruptedException {
     NodeSettings settings = settings(System.getenv());
+    if (check) {
+      NodeCheck.run(settings, new SecureRandom());
+      output.value(Output.JSON.createObjectNode().put("works", true));
+      output.line("the driver works in " + settings.state());
+      return ExitCode.OK.number();
+    }
     NodeProcess process = NodeProcess.start(settings, new SecureRandom());
     output.value(Output.JSON.createObjectNode().put("socket", process.socket().toString()));
     output.line("plugin serves at " + process.socket() + "; stop it with Ctrl-C");
