@@ -151,8 +151,42 @@ final class DockerEngine implements AutoCloseable {
 
   /** As {@code kill -9}: its containers go on. */
   void kill() {
+    Optional<ProcessHandle> containerd = containerd();
     process.destroyForcibly();
     await(process.toHandle(), Duration.ofSeconds(30));
+    containerd.ifPresent(this::forget);
+  }
+
+  /**
+   * The kernel kills an engine's containerd with it. Where the first process of the system reaps
+   * late, or never, the next engine would take what is left of it for one that lives.
+   */
+  private void forget(ProcessHandle containerd) {
+    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (runs(containerd)) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("containerd outlives its engine");
+      }
+      pause();
+    }
+    try {
+      Files.deleteIfExists(pidOfContainerd());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean runs(ProcessHandle process) {
+    try {
+      return !Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"))
+          .contains(") Z ");
+    } catch (IOException e) {
+      return false; // gone
+    }
+  }
+
+  private Path pidOfContainerd() {
+    return home.resolve("exec/containerd/containerd.pid");
   }
 
   /** As an operator stops it. */
@@ -209,9 +243,8 @@ final class DockerEngine implements AutoCloseable {
   }
 
   private Optional<ProcessHandle> containerd() {
-    Path file = home.resolve("exec/containerd/containerd.pid");
     try {
-      return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
+      return ProcessHandle.of(Long.parseLong(Files.readString(pidOfContainerd()).strip()))
           .filter(handle -> names(handle, home.toString()));
     } catch (IOException | NumberFormatException e) {
       return Optional.empty();

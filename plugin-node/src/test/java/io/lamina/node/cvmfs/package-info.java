@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.cvmfs;
+
+import org.jspecify.annotations.NullMarked;
