@@ -151,7 +151,10 @@ final class CallThreads implements AutoCloseable {
             } catch (InterruptedException e) {
               Thread.currentThread().interrupt();
               failed.accept(e);
-            } catch (Exception | StackOverflowError | OutOfMemoryError e) { // the thread's top
+            } catch (Exception
+                | StackOverflowError
+                | OutOfMemoryError
+                | LinkageError e) { // the top
               failed.accept(e);
             }
           });
