@@ -18,6 +18,7 @@ import java.util.zip.CRC32C;
 final class CacheEntry {
   private static final int BLOCK_BYTES = 4096;
   private static final int CLOSED = -1;
+  private static final long UNKNOWN = Long.MIN_VALUE;
   private static final int VERIFY_BYTES = 128 << 10;
 
   /** The use is written to disk when it is this much newer than what is there. */
@@ -27,20 +28,19 @@ final class CacheEntry {
   final Path file;
   final long sizeBytes;
   final int checksum;
-  private volatile long usedMicros;
-  private long savedMicros;
+  private long usedMicros = UNKNOWN;
+  private long savedMicros = UNKNOWN;
   private int users;
   private int fd = CLOSED;
   private boolean isVerified;
   private boolean isGone;
 
-  CacheEntry(ObjectKey key, Path file, long sizeBytes, int checksum, long usedMicros) {
+  /** One that is not used yet; when it was used before is read from the file if it is asked for. */
+  CacheEntry(ObjectKey key, Path file, long sizeBytes, int checksum) {
     this.key = key;
     this.file = file;
     this.sizeBytes = sizeBytes;
     this.checksum = checksum;
-    this.usedMicros = usedMicros;
-    this.savedMicros = usedMicros;
   }
 
   /** The room that a file of this length takes. */
@@ -52,7 +52,15 @@ final class CacheEntry {
     return roomBytes(sizeBytes);
   }
 
-  long usedMicros() {
+  /** When it was last used; the oldest of all if its file is gone. */
+  synchronized long usedMicros() {
+    if (usedMicros == UNKNOWN) {
+      try {
+        usedMicros = Files.getLastModifiedTime(file).to(TimeUnit.MICROSECONDS);
+      } catch (IOException e) {
+        return UNKNOWN;
+      }
+    }
     return usedMicros;
   }
 
@@ -60,9 +68,10 @@ final class CacheEntry {
     return users > 0;
   }
 
-  /** Spares the first use the check: the bytes have just been written and checked. */
-  synchronized void markVerified() {
+  /** Spares the first use the check and the writing of its time: the file is from this moment. */
+  synchronized void markNew(long nowMicros) {
     isVerified = true;
+    savedMicros = nowMicros;
   }
 
   /** What came of an attempt to use the entry. */
@@ -98,6 +107,9 @@ final class CacheEntry {
       return Pinned.DAMAGED;
     }
     isVerified = true;
+    if (savedMicros == UNKNOWN) {
+      savedMicros = usedMicros();
+    }
     users++;
     usedMicros = nowMicros;
     return Pinned.READY;
@@ -119,26 +131,33 @@ final class CacheEntry {
 
   void unpin() {
     boolean isToSave;
+    long used;
     synchronized (this) {
       users--;
       if (users > 0) {
         return;
       }
       close();
-      isToSave = !isGone && usedMicros - savedMicros > SAVE_AFTER_MICROS;
+      used = usedMicros;
+      isToSave = !isGone && !isSaved();
       if (isToSave) {
-        savedMicros = usedMicros;
+        savedMicros = used;
       }
     }
     if (isToSave) {
-      saveUse();
+      saveUse(used);
     }
   }
 
+  /** A file that was written a moment ago has the time of its first use already. */
+  private boolean isSaved() {
+    return savedMicros != UNKNOWN && usedMicros - savedMicros <= SAVE_AFTER_MICROS;
+  }
+
   /** So that the order of uses outlives the process. */
-  private void saveUse() {
+  private void saveUse(long micros) {
     try {
-      Files.setLastModifiedTime(file, FileTime.from(usedMicros, TimeUnit.MICROSECONDS));
+      Files.setLastModifiedTime(file, FileTime.from(micros, TimeUnit.MICROSECONDS));
     } catch (IOException e) {
       // Only the order of eviction suffers; a disk that fails shows itself on reading.
     }

@@ -13,7 +13,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -345,14 +344,10 @@ public final class ObjectCache implements AutoCloseable {
         String name = "%s.%d.%08x".formatted(key.fileName(), target.sizeBytes(), target.checksum());
         entry =
             new CacheEntry(
-                key,
-                shardFolder(key.shard()).resolve(name),
-                target.sizeBytes(),
-                target.checksum(),
-                nowMicros());
+                key, shardFolder(key.shard()).resolve(name), target.sizeBytes(), target.checksum());
       }
       moveIntoPlace(staged, entry.file);
-      entry.markVerified();
+      entry.markNew(nowMicros());
       if (entry.pin(nowMicros()) != CacheEntry.Pinned.READY) {
         throw new IOException("the new object " + entry.file + " has vanished");
       }
@@ -510,23 +505,17 @@ public final class ObjectCache implements AutoCloseable {
     if (key.isEmpty()) {
       return;
     }
-    try {
-      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      long size = Long.parseLong(name.group(2));
-      CacheEntry entry =
-          new CacheEntry(
-              key.get(),
-              file,
-              size,
-              Integer.parseUnsignedInt(name.group(3), 16),
-              attributes.lastModifiedTime().to(TimeUnit.MICROSECONDS));
-      if (attributes.size() != size || entries.putIfAbsent(key.get(), entry) != null) {
-        Files.delete(file);
-      } else {
-        usedBytes.addAndGet(entry.roomBytes());
-      }
-    } catch (NoSuchFileException e) {
-      // Removed by hand while it was looked at: not there.
+    // Its length and bytes are looked at when it is used, its time when something has to go.
+    CacheEntry entry =
+        new CacheEntry(
+            key.get(),
+            file,
+            Long.parseLong(name.group(2)),
+            Integer.parseUnsignedInt(name.group(3), 16));
+    if (entries.putIfAbsent(key.get(), entry) == null) {
+      usedBytes.addAndGet(entry.roomBytes());
+    } else {
+      Files.delete(file);
     }
   }
 
