@@ -31,6 +31,9 @@ public final class VerifiedObjects {
 
   private static final int COPY_BYTES = 64 << 10;
 
+  /** Up to this, content is taken in one piece. */
+  private static final int MAX_SMALL_BYTES = 256 << 10;
+
   private final RepositoryFiles files;
   private final Path scratch;
 
@@ -151,6 +154,10 @@ public final class VerifiedObjects {
       long sizeBytes,
       OutputStream target)
       throws IOException {
+    if (sizeBytes <= MAX_SMALL_BYTES) {
+      target.write(readSmall(hash, kind, compression, (int) sizeBytes));
+      return;
+    }
     long copied = copy(hash, kind, compression, sizeBytes, target);
     if (copied != sizeBytes) {
       throw new CvmfsException.Corrupt(
@@ -172,6 +179,32 @@ public final class VerifiedObjects {
   public long copyUpTo(ContentHash hash, ObjectKind kind, long maxBytes, OutputStream target)
       throws IOException {
     return copy(hash, kind, CompressionAlgorithm.ZLIB, maxBytes, target);
+  }
+
+  /** In one go, which takes half of the time for files of a few kilobytes. */
+  private byte[] readSmall(
+      ContentHash hash, ObjectKind kind, CompressionAlgorithm compression, int sizeBytes) {
+    String path = kind.pathOf(hash);
+    try (StoredStream stored = new StoredStream(files.open(path), hash, sizeBytes)) {
+      byte[] bytes = stored.readAllBytes();
+      stored.requireHash(path);
+      return switch (compression) {
+        case ZLIB -> Decompression.inflateExactly(bytes, sizeBytes);
+        case NONE -> requireLength(bytes, sizeBytes);
+      };
+    } catch (IOException e) {
+      throw unreadable(path, e);
+    } catch (CvmfsException.Corrupt e) {
+      throw new CvmfsException.Corrupt(path + " from " + files + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static byte[] requireLength(byte[] content, int sizeBytes) {
+    if (content.length != sizeBytes) {
+      throw new CvmfsException.Corrupt(
+          "it has " + content.length + " bytes of content, its catalog says " + sizeBytes);
+    }
+    return content;
   }
 
   private long copy(
