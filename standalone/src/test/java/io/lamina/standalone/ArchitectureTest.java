@@ -77,14 +77,19 @@ class ArchitectureTest {
               ofOtherModules("io.lamina.repository..", "io.lamina.cvmfs..", "io.lamina.storage.."));
 
   @ArchTest
-  static final ArchRule theClientKnowsOnlyTheFormat =
+  static final ArchRule theClientKnowsOnlyTheFormatAndTheSystem =
       noClasses()
           .that()
           .resideInAPackage("io.lamina.client..")
           .should()
           .dependOnClassesThat()
           .resideOutsideOfPackages(
-              "io.lamina.client..", "io.lamina.cvmfs..", "java..", "org.slf4j..", "org.jspecify..");
+              "io.lamina.client..",
+              "io.lamina.cvmfs..",
+              "io.lamina.linux..",
+              "java..",
+              "org.slf4j..",
+              "org.jspecify..");
 
   @ArchTest
   static final ArchRule theFuseServerKnowsNoTrees =
@@ -96,7 +101,7 @@ class ArchitectureTest {
               ofOtherModules(
                   "io.lamina.client.fuse",
                   "io.lamina.client.failure",
-                  "io.lamina.client.posix",
+                  "io.lamina.linux",
                   "io.lamina.cvmfs"));
 
   @ArchTest

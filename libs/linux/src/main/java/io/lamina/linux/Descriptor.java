@@ -1,6 +1,5 @@
 package io.lamina.linux;
 
-import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -35,11 +34,9 @@ final class Descriptor implements AutoCloseable {
   public void close() {
     int open = number.getAndSet(CLOSED);
     if (open != CLOSED) {
-      try (Arena arena = Arena.ofConfined()) {
-        // Nothing here is written through the descriptor that a close could still lose, but data
-        // of network file systems, which are only read.
-        long ignored = Native.call(arena, Call.CLOSE, open);
-      }
+      // Nothing here is written through the descriptor that a close could still lose, but data
+      // of network file systems, which are only read.
+      long ignored = Native.call(Call.CLOSE, open);
     }
   }
 }

@@ -42,7 +42,6 @@ public final class Directory implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       long fd =
           Native.call(
-              arena,
               Call.OPENAT,
               Flags.AT_FDCWD,
               Native.text(arena, RawName.of(path)),
@@ -112,7 +111,6 @@ public final class Directory implements AutoCloseable {
       do { // a rename elsewhere makes the kernel unsure about ".."
         result =
             Native.call(
-                arena,
                 Call.OPENAT2,
                 number(),
                 Native.text(arena, path.length == 0 ? SELF : path),
@@ -150,7 +148,6 @@ public final class Directory implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       long fd =
           Native.call(
-              arena,
               Call.OPENAT,
               number(),
               Native.text(arena, name),
@@ -207,12 +204,8 @@ public final class Directory implements AutoCloseable {
         Descriptor listing = openForListing(arena)) {
       MemorySegment buffer = arena.allocate(LISTING_BYTES, 8);
       while (true) {
-        long length;
-        try (Arena call = Arena.ofConfined()) {
-          length =
-              Native.call(
-                  call, Call.GETDENTS64, listing.number(), buffer.address(), buffer.byteSize());
-        }
+        long length =
+            Native.call(Call.GETDENTS64, listing.number(), buffer.address(), buffer.byteSize());
         check(Call.GETDENTS64, length, SELF);
         if (length == 0) {
           return;
@@ -233,7 +226,6 @@ public final class Directory implements AutoCloseable {
   private Descriptor openForListing(Arena arena) {
     long fd =
         Native.call(
-            arena,
             Call.OPENAT,
             number(),
             Native.text(arena, SELF),
@@ -259,9 +251,7 @@ public final class Directory implements AutoCloseable {
   public void makeDirectory(byte[] name) {
     try (Arena arena = Arena.ofConfined()) {
       check(
-          Call.MKDIRAT,
-          Native.call(arena, Call.MKDIRAT, number(), Native.text(arena, name), 0700),
-          name);
+          Call.MKDIRAT, Native.call(Call.MKDIRAT, number(), Native.text(arena, name), 0700), name);
     }
   }
 
@@ -273,7 +263,6 @@ public final class Directory implements AutoCloseable {
       check(
           Call.MKNODAT,
           Native.call(
-              arena,
               Call.MKNODAT,
               number(),
               Native.text(arena, name),
@@ -288,11 +277,7 @@ public final class Directory implements AutoCloseable {
       check(
           Call.SYMLINKAT,
           Native.call(
-              arena,
-              Call.SYMLINKAT,
-              Native.text(arena, target),
-              number(),
-              Native.text(arena, name)),
+              Call.SYMLINKAT, Native.text(arena, target), number(), Native.text(arena, name)),
           name);
     }
   }
@@ -303,7 +288,6 @@ public final class Directory implements AutoCloseable {
       MemorySegment buffer = arena.allocate(4096);
       long length =
           Native.call(
-              arena,
               Call.READLINKAT,
               number(),
               Native.text(arena, name),
@@ -320,7 +304,6 @@ public final class Directory implements AutoCloseable {
       check(
           Call.LINKAT,
           Native.call(
-              arena,
               Call.LINKAT,
               from.number(),
               Native.text(arena, existing),
@@ -334,10 +317,7 @@ public final class Directory implements AutoCloseable {
   /** Removes an entry that is not a directory. */
   public void unlink(byte[] name) {
     try (Arena arena = Arena.ofConfined()) {
-      check(
-          Call.UNLINKAT,
-          Native.call(arena, Call.UNLINKAT, number(), Native.text(arena, name), 0),
-          name);
+      check(Call.UNLINKAT, Native.call(Call.UNLINKAT, number(), Native.text(arena, name), 0), name);
     }
   }
 
@@ -348,7 +328,7 @@ public final class Directory implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       check(
           Call.UNLINKAT,
-          Native.call(arena, Call.UNLINKAT, number(), Native.text(arena, name), Flags.AT_REMOVEDIR),
+          Native.call(Call.UNLINKAT, number(), Native.text(arena, name), Flags.AT_REMOVEDIR),
           name);
     }
   }
@@ -372,7 +352,6 @@ public final class Directory implements AutoCloseable {
       check(
           Call.RENAMEAT2,
           Native.call(
-              arena,
               Call.RENAMEAT2,
               number(),
               Native.text(arena, name),
@@ -389,7 +368,6 @@ public final class Directory implements AutoCloseable {
       check(
           Call.FCHOWNAT,
           Native.call(
-              arena,
               Call.FCHOWNAT,
               number(),
               Native.text(arena, name),
@@ -405,7 +383,7 @@ public final class Directory implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       check(
           Call.FCHMODAT,
-          Native.call(arena, Call.FCHMODAT, number(), Native.text(arena, name), permissions),
+          Native.call(Call.FCHMODAT, number(), Native.text(arena, name), permissions),
           name);
     }
   }
@@ -416,7 +394,6 @@ public final class Directory implements AutoCloseable {
       check(
           Call.UTIMENSAT,
           Native.call(
-              arena,
               Call.UTIMENSAT,
               number(),
               Native.text(arena, name),
@@ -476,7 +453,7 @@ public final class Directory implements AutoCloseable {
   public void syncFileSystem() {
     try (Arena arena = Arena.ofConfined();
         Descriptor readable = openForListing(arena)) {
-      check(Call.SYNCFS, Native.call(arena, Call.SYNCFS, readable.number()), SELF);
+      check(Call.SYNCFS, Native.call(Call.SYNCFS, readable.number()), SELF);
     }
   }
 

@@ -55,7 +55,6 @@ public record FileStatus(
     MemorySegment buffer = arena.allocate(STRUCT_BYTES, 8);
     long result =
         Native.call(
-            arena,
             Call.STATX,
             fd,
             Native.text(arena, name),

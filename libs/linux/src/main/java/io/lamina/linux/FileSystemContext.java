@@ -28,7 +28,7 @@ final class FileSystemContext implements AutoCloseable {
 
   FileSystemContext(String type) {
     try (Arena arena = Arena.ofConfined()) {
-      long fd = Native.call(arena, Call.FSOPEN, Native.text(arena, type), FSOPEN_CLOEXEC);
+      long fd = Native.call(Call.FSOPEN, Native.text(arena, type), FSOPEN_CLOEXEC);
       if (fd < 0) {
         throw LinuxException.of("fsopen", type, (int) -fd);
       }
@@ -60,8 +60,7 @@ final class FileSystemContext implements AutoCloseable {
 
   private void configure(Arena arena, int command, String key, long value, int number) {
     long keyAddress = key.isEmpty() ? 0 : Native.text(arena, key);
-    long result =
-        Native.call(arena, Call.FSCONFIG, context.number(), command, keyAddress, value, number);
+    long result = Native.call(Call.FSCONFIG, context.number(), command, keyAddress, value, number);
     if (result < 0) {
       String what = key.isEmpty() ? context.subject() : context.subject() + " " + key;
       throw LinuxException.of("fsconfig", what, (int) -result, messages());
@@ -74,11 +73,7 @@ final class FileSystemContext implements AutoCloseable {
       configure(arena, CREATE, "", 0, 0);
       long fd =
           Native.call(
-              arena,
-              Call.FSMOUNT,
-              context.number(),
-              FSMOUNT_CLOEXEC,
-              readOnly ? MOUNT_ATTR_RDONLY : 0);
+              Call.FSMOUNT, context.number(), FSMOUNT_CLOEXEC, readOnly ? MOUNT_ATTR_RDONLY : 0);
       if (fd < 0) {
         throw LinuxException.of("fsmount", context.subject(), (int) -fd, messages());
       }
@@ -94,8 +89,7 @@ final class FileSystemContext implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(MESSAGE_BYTES);
       for (int i = 0; i < MAX_MESSAGES; i++) {
-        long length =
-            Native.call(arena, Call.READ, context.number(), buffer.address(), MESSAGE_BYTES);
+        long length = Native.call(Call.READ, context.number(), buffer.address(), MESSAGE_BYTES);
         if (length <= 0) {
           break;
         }

@@ -23,6 +23,7 @@ final class Flags {
   static final int S_IFMT = 0170000;
 
   static final int CLONE_FS = 0x200;
+  static final int MNT_FORCE = 1;
   static final int MNT_DETACH = 2;
   static final int UMOUNT_NOFOLLOW = 8;
 

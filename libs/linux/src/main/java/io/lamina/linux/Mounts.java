@@ -50,7 +50,6 @@ public final class Mounts {
     try (Arena arena = Arena.ofConfined()) {
       long result =
           Native.call(
-              arena,
               Call.MOUNT,
               Native.text(arena, source),
               Native.text(arena, RawName.of(target)),
@@ -68,7 +67,6 @@ public final class Mounts {
     try (Arena arena = Arena.ofConfined()) {
       long tree =
           Native.call(
-              arena,
               Call.OPEN_TREE,
               Flags.AT_FDCWD,
               Native.text(arena, RawName.of(directory)),
@@ -87,7 +85,6 @@ public final class Mounts {
     try (Arena arena = Arena.ofConfined()) {
       long result =
           Native.call(
-              arena,
               Call.MOVE_MOUNT,
               mount.number(),
               Native.text(arena, ""),
@@ -106,13 +103,31 @@ public final class Mounts {
    * @return false if nothing was mounted there
    */
   public static boolean detach(Path target) {
+    return unmount(target, Flags.MNT_DETACH);
+  }
+
+  /**
+   * As {@link #detach}, and ends the wait of all who ask its server: they get errors. For file
+   * systems whose server is gone, or goes now.
+   */
+  public static boolean abandon(Path target) {
+    return unmount(target, Flags.MNT_FORCE | Flags.MNT_DETACH);
+  }
+
+  /**
+   * As {@link #detach}, if nobody uses it.
+   *
+   * @throws LinuxException with {@link Errno#EBUSY} if somebody does
+   */
+  public static boolean unmount(Path target) {
+    return unmount(target, 0);
+  }
+
+  private static boolean unmount(Path target, int how) {
     try (Arena arena = Arena.ofConfined()) {
       long result =
           Native.call(
-              arena,
-              Call.UMOUNT2,
-              Native.text(arena, RawName.of(target)),
-              Flags.MNT_DETACH | Flags.UMOUNT_NOFOLLOW);
+              Call.UMOUNT2, Native.text(arena, RawName.of(target)), how | Flags.UMOUNT_NOFOLLOW);
       if (result == -Errno.EINVAL || result == -Errno.ENOENT) {
         return false;
       }

@@ -25,6 +25,11 @@ final class Native {
   private static final StructLayout STATE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+  /** Where a call leaves its error; each thread has one, freed with it. */
+  private static final ThreadLocal<MemorySegment> STATES =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+
   private static final int MAX_CALL_ARGUMENTS = 6;
   private static final int MAX_INTERRUPTIONS = 1000;
   private static final MethodHandle SYSCALL = link();
@@ -67,9 +72,9 @@ final class Native {
         Linker.Option.firstVariadicArg(1));
   }
 
-  /** Segments that an address was taken of must live in {@code arena}, or longer. */
-  static long call(Arena arena, Call call, long a, long b, long c, long d, long e, long f) {
-    MemorySegment state = arena.allocate(STATE);
+  /** Segments that an address was taken of must live until this returns. */
+  static long call(Call call, long a, long b, long c, long d, long e, long f) {
+    MemorySegment state = STATES.get();
     long number = call.number();
     for (int attempt = 0; ; attempt++) {
       long result;
@@ -89,24 +94,28 @@ final class Native {
     }
   }
 
-  static long call(Arena arena, Call call, long a, long b, long c, long d, long e) {
-    return call(arena, call, a, b, c, d, e, 0);
+  static long call(Call call, long a, long b, long c, long d, long e) {
+    return call(call, a, b, c, d, e, 0);
   }
 
-  static long call(Arena arena, Call call, long a, long b, long c, long d) {
-    return call(arena, call, a, b, c, d, 0, 0);
+  static long call(Call call, long a, long b, long c, long d) {
+    return call(call, a, b, c, d, 0, 0);
   }
 
-  static long call(Arena arena, Call call, long a, long b, long c) {
-    return call(arena, call, a, b, c, 0, 0, 0);
+  static long call(Call call, long a, long b, long c) {
+    return call(call, a, b, c, 0, 0, 0);
   }
 
-  static long call(Arena arena, Call call, long a, long b) {
-    return call(arena, call, a, b, 0, 0, 0, 0);
+  static long call(Call call, long a, long b) {
+    return call(call, a, b, 0, 0, 0, 0);
   }
 
-  static long call(Arena arena, Call call, long a) {
-    return call(arena, call, a, 0, 0, 0, 0, 0);
+  static long call(Call call, long a) {
+    return call(call, a, 0, 0, 0, 0, 0);
+  }
+
+  static long call(Call call) {
+    return call(call, 0, 0, 0, 0, 0, 0);
   }
 
   /** The address of a copy that ends with NUL. */

@@ -2,8 +2,14 @@ package io.lamina.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.nio.file.Path;
 
-/** An open regular file. Owned by one thread at a time. */
+/**
+ * An open file. Owned by one thread at a time, but for {@link #readAt}, {@link
+ * #read(MemorySegment)} and {@link #write(MemorySegment)}, which any number of threads may call
+ * until it is closed.
+ */
 public final class OpenFile implements AutoCloseable {
   private static final int SEEK_SET = 0;
   private static final int SEEK_DATA = 3;
@@ -13,6 +19,68 @@ public final class OpenFile implements AutoCloseable {
 
   OpenFile(Descriptor descriptor) {
     this.descriptor = descriptor;
+  }
+
+  /** Opens what is at a path, links followed. */
+  public static OpenFile reading(Path path) {
+    return open(path, Flags.O_RDONLY);
+  }
+
+  /** As {@link #reading}, for reading and writing. */
+  public static OpenFile updating(Path path) {
+    return open(path, Flags.O_RDWR);
+  }
+
+  private static OpenFile open(Path path, int access) {
+    try (Arena arena = Arena.ofConfined()) {
+      long result =
+          Native.call(
+              Call.OPENAT,
+              Flags.AT_FDCWD,
+              Native.text(arena, RawName.of(path)),
+              access | Flags.O_CLOEXEC);
+      if (result < 0) {
+        throw LinuxException.of("open", path.toString(), (int) -result);
+      }
+      return new OpenFile(new Descriptor(result, path::toString));
+    }
+  }
+
+  /** By which this process and the kernel know the open file; valid until it is closed. */
+  public int number() {
+    return descriptor.number();
+  }
+
+  /**
+   * Reads from where the file stands, or the next message of a device.
+   *
+   * @param target off-heap
+   * @return how many bytes, up to the target's size; 0 at the end
+   */
+  public int read(MemorySegment target) {
+    long result = Native.call(Call.READ, descriptor.number(), target.address(), target.byteSize());
+    Reference.reachabilityFence(target);
+    return (int) checked(Call.READ, result);
+  }
+
+  /** As {@link #read(MemorySegment)}, from an offset; where the file stands plays no part. */
+  public int readAt(MemorySegment target, long offset) {
+    long result =
+        Native.call(Call.PREAD64, descriptor.number(), target.address(), target.byteSize(), offset);
+    Reference.reachabilityFence(target);
+    return (int) checked(Call.PREAD64, result);
+  }
+
+  /**
+   * Writes once, as devices take messages.
+   *
+   * @param source off-heap
+   * @return how many bytes of it
+   */
+  public int write(MemorySegment source) {
+    long result = Native.call(Call.WRITE, descriptor.number(), source.address(), source.byteSize());
+    Reference.reachabilityFence(source);
+    return (int) checked(Call.WRITE, result);
   }
 
   private LinuxException failed(Call call, long result) {
@@ -28,38 +96,29 @@ public final class OpenFile implements AutoCloseable {
 
   /** Reads up to the buffer's size from where the file stands; 0 at the end. */
   public int read(CopyBuffer buffer, int atMost) {
-    try (Arena arena = Arena.ofConfined()) {
-      int wanted = Math.min(atMost, buffer.sizeBytes());
-      int read =
-          (int)
-              checked(
-                  Call.READ,
-                  Native.call(arena, Call.READ, descriptor.number(), buffer.address(), wanted));
-      buffer.store(read);
-      return read;
-    }
+    int wanted = Math.min(atMost, buffer.sizeBytes());
+    int read =
+        (int)
+            checked(
+                Call.READ, Native.call(Call.READ, descriptor.number(), buffer.address(), wanted));
+    buffer.store(read);
+    return read;
   }
 
   /** Writes these bytes of the buffer where the file stands. */
   public void write(CopyBuffer buffer, int from, int length) {
     buffer.load(from, length);
-    try (Arena arena = Arena.ofConfined()) {
-      int written = 0;
-      while (written < length) {
-        long step =
-            checked(
-                Call.WRITE,
-                Native.call(
-                    arena,
-                    Call.WRITE,
-                    descriptor.number(),
-                    buffer.address() + written,
-                    length - written));
-        if (step == 0) {
-          throw LinuxException.of("write", descriptor.subject(), Errno.ENOSPC);
-        }
-        written += (int) step;
+    int written = 0;
+    while (written < length) {
+      long step =
+          checked(
+              Call.WRITE,
+              Native.call(
+                  Call.WRITE, descriptor.number(), buffer.address() + written, length - written));
+      if (step == 0) {
+        throw LinuxException.of("write", descriptor.subject(), Errno.ENOSPC);
       }
+      written += (int) step;
     }
   }
 
@@ -79,37 +138,28 @@ public final class OpenFile implements AutoCloseable {
   }
 
   private long lseek(long offset, int whence) {
-    try (Arena arena = Arena.ofConfined()) {
-      long result = Native.call(arena, Call.LSEEK, descriptor.number(), offset, whence);
-      return result == -Errno.ENXIO && whence != SEEK_SET ? -1 : checked(Call.LSEEK, result);
-    }
+    long result = Native.call(Call.LSEEK, descriptor.number(), offset, whence);
+    return result == -Errno.ENXIO && whence != SEEK_SET ? -1 : checked(Call.LSEEK, result);
   }
 
   public void truncate(long sizeBytes) {
-    try (Arena arena = Arena.ofConfined()) {
-      checked(Call.FTRUNCATE, Native.call(arena, Call.FTRUNCATE, descriptor.number(), sizeBytes));
-    }
+    checked(Call.FTRUNCATE, Native.call(Call.FTRUNCATE, descriptor.number(), sizeBytes));
   }
 
   /** Takes set-user-id bits and capabilities away; set them afterwards. */
   public void changeOwner(int uid, int gid) {
-    try (Arena arena = Arena.ofConfined()) {
-      checked(Call.FCHOWN, Native.call(arena, Call.FCHOWN, descriptor.number(), uid, gid));
-    }
+    checked(Call.FCHOWN, Native.call(Call.FCHOWN, descriptor.number(), uid, gid));
   }
 
   public void changePermissions(int permissions) {
-    try (Arena arena = Arena.ofConfined()) {
-      checked(Call.FCHMOD, Native.call(arena, Call.FCHMOD, descriptor.number(), permissions));
-    }
+    checked(Call.FCHMOD, Native.call(Call.FCHMOD, descriptor.number(), permissions));
   }
 
   public void changeTime(long seconds, int nanos) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment times = Directory.timeSpecs(arena, seconds, nanos);
       checked(
-          Call.UTIMENSAT,
-          Native.call(arena, Call.UTIMENSAT, descriptor.number(), 0, times.address(), 0));
+          Call.UTIMENSAT, Native.call(Call.UTIMENSAT, descriptor.number(), 0, times.address(), 0));
     }
   }
 
@@ -121,7 +171,6 @@ public final class OpenFile implements AutoCloseable {
       checked(
           Call.FSETXATTR,
           Native.call(
-              arena,
               Call.FSETXATTR,
               descriptor.number(),
               Xattrs.name(arena, name),
@@ -145,9 +194,7 @@ public final class OpenFile implements AutoCloseable {
 
   /** Waits until content and size are on the disk. */
   public void sync() {
-    try (Arena arena = Arena.ofConfined()) {
-      checked(Call.FSYNC, Native.call(arena, Call.FSYNC, descriptor.number()));
-    }
+    checked(Call.FSYNC, Native.call(Call.FSYNC, descriptor.number()));
   }
 
   @Override

@@ -174,9 +174,9 @@ public record Overlay(
 
     private static void enter(String directory) {
       try (Arena arena = Arena.ofConfined()) {
-        long result = Native.call(arena, Call.UNSHARE, Flags.CLONE_FS);
+        long result = Native.call(Call.UNSHARE, Flags.CLONE_FS);
         if (result == 0) {
-          result = Native.call(arena, Call.CHDIR, Native.text(arena, directory));
+          result = Native.call(Call.CHDIR, Native.text(arena, directory));
         }
         if (result < 0) {
           throw LinuxException.of("unshare and chdir to", directory, (int) -result);

@@ -54,8 +54,7 @@ public final class ProjectQuota {
       MemorySegment attributes = attributes(arena, open);
       attributes.set(Native.INT, PROJECT, project);
       attributes.set(Native.INT, FLAGS, attributes.get(Native.INT, FLAGS) | INHERIT);
-      long result =
-          Native.call(arena, Call.IOCTL, open.number(), SET_ATTRIBUTES, attributes.address());
+      long result = Native.call(Call.IOCTL, open.number(), SET_ATTRIBUTES, attributes.address());
       if (result < 0) {
         throw unsupported("ioctl FS_IOC_FSSETXATTR", directory, result);
       }
@@ -64,8 +63,7 @@ public final class ProjectQuota {
 
   private static MemorySegment attributes(Arena arena, Descriptor open) {
     MemorySegment attributes = arena.allocate(ATTRIBUTES_BYTES, 8);
-    long result =
-        Native.call(arena, Call.IOCTL, open.number(), GET_ATTRIBUTES, attributes.address());
+    long result = Native.call(Call.IOCTL, open.number(), GET_ATTRIBUTES, attributes.address());
     if (result < 0) {
       throw LinuxException.of("ioctl FS_IOC_FSGETXATTR", open.subject(), (int) -result);
     }
@@ -87,7 +85,7 @@ public final class ProjectQuota {
       quota.set(Native.LONG, HARD_BLOCKS, blocks);
       quota.set(Native.LONG, SOFT_BLOCKS, blocks);
       quota.set(Native.INT, VALID, BLOCK_LIMITS);
-      long result = quotactl(arena, open, SET_QUOTA, project, quota);
+      long result = quotactl(open, SET_QUOTA, project, quota);
       if (result < 0) {
         throw unsupported("quotactl_fd Q_SETQUOTA", directory, result);
       }
@@ -101,7 +99,7 @@ public final class ProjectQuota {
     try (Arena arena = Arena.ofConfined();
         Descriptor open = readable(arena, directory)) {
       MemorySegment quota = arena.allocate(QUOTA_BYTES, 8);
-      long result = quotactl(arena, open, GET_QUOTA, project, quota);
+      long result = quotactl(open, GET_QUOTA, project, quota);
       if (result < 0) {
         throw unsupported("quotactl_fd Q_GETQUOTA", directory, result);
       }
@@ -111,10 +109,8 @@ public final class ProjectQuota {
     }
   }
 
-  private static long quotactl(
-      Arena arena, Descriptor open, int command, int project, MemorySegment quota) {
+  private static long quotactl(Descriptor open, int command, int project, MemorySegment quota) {
     return Native.call(
-        arena,
         Call.QUOTACTL_FD,
         open.number(),
         (long) command << 8 | OF_PROJECTS,
@@ -134,7 +130,6 @@ public final class ProjectQuota {
   private static Descriptor readable(Arena arena, Directory directory) {
     long fd =
         Native.call(
-            arena,
             Call.OPENAT,
             directory.number(),
             Native.text(arena, "."),

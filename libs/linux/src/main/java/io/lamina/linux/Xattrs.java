@@ -38,12 +38,10 @@ final class Xattrs {
       long pathAddress = Native.text(arena, path);
       long nameAddress = name(arena, name);
       MemorySegment buffer = arena.allocate(FIRST_GUESS_BYTES);
-      long length =
-          Native.call(arena, get, pathAddress, nameAddress, buffer.address(), buffer.byteSize());
+      long length = Native.call(get, pathAddress, nameAddress, buffer.address(), buffer.byteSize());
       if (length == -Errno.ERANGE) {
         buffer = arena.allocate(MAX_BYTES);
-        length =
-            Native.call(arena, get, pathAddress, nameAddress, buffer.address(), buffer.byteSize());
+        length = Native.call(get, pathAddress, nameAddress, buffer.address(), buffer.byteSize());
       }
       if (length == -Errno.ENODATA || length == -Errno.EOPNOTSUPP) {
         return Optional.empty();
@@ -59,7 +57,6 @@ final class Xattrs {
     try (Arena arena = Arena.ofConfined()) {
       long result =
           Native.call(
-              arena,
               set,
               Native.text(arena, path),
               name(arena, name),
@@ -77,10 +74,10 @@ final class Xattrs {
     try (Arena arena = Arena.ofConfined()) {
       long pathAddress = Native.text(arena, path);
       MemorySegment buffer = arena.allocate(FIRST_GUESS_BYTES);
-      long length = Native.call(arena, list, pathAddress, buffer.address(), buffer.byteSize());
+      long length = Native.call(list, pathAddress, buffer.address(), buffer.byteSize());
       if (length == -Errno.ERANGE) {
         buffer = arena.allocate(MAX_BYTES);
-        length = Native.call(arena, list, pathAddress, buffer.address(), buffer.byteSize());
+        length = Native.call(list, pathAddress, buffer.address(), buffer.byteSize());
       }
       if (length == -Errno.EOPNOTSUPP) {
         return List.of();

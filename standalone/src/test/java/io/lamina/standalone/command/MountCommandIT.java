@@ -70,7 +70,7 @@ class MountCommandIT {
         .satisfies(
             run -> {
               assertThat(run.exitCode()).isEqualTo(ExitCode.REFUSED.number());
-              assertThat(run.err()).contains("cannot mount on").contains("no such file or folder");
+              assertThat(run.err()).contains("cannot mount on").contains("no such folder");
             });
     assertThat(CommandRun.of("mount", repository, folder.toString(), "--proxy", "ftp://x").err())
         .contains("not a proxy");

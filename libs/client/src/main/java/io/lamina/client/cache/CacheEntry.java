@@ -1,7 +1,8 @@
 package io.lamina.client.cache;
 
 import io.lamina.client.failure.ClientException;
-import io.lamina.client.posix.Libc;
+import io.lamina.linux.LinuxException;
+import io.lamina.linux.OpenFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One object in the cache. Its file is open while somebody uses it; without users it may be
@@ -17,7 +19,6 @@ import java.util.zip.CRC32C;
  */
 final class CacheEntry {
   private static final int BLOCK_BYTES = 4096;
-  private static final int CLOSED = -1;
   private static final long UNKNOWN = Long.MIN_VALUE;
   private static final int VERIFY_BYTES = 128 << 10;
 
@@ -31,7 +32,7 @@ final class CacheEntry {
   private long usedMicros = UNKNOWN;
   private long savedMicros = UNKNOWN;
   private int users;
-  private int fd = CLOSED;
+  private @Nullable OpenFile open;
   private boolean isVerified;
   private boolean isGone;
 
@@ -91,18 +92,18 @@ final class CacheEntry {
     if (isGone) {
       return Pinned.GONE;
     }
-    if (fd == CLOSED) {
-      int opened = Libc.open(file.toString(), Libc.O_RDONLY | Libc.O_CLOEXEC);
-      if (opened == -Libc.ENOENT) {
+    OpenFile opened = open;
+    if (opened == null) {
+      try {
+        opened = OpenFile.reading(file);
+      } catch (LinuxException.NotFound e) {
         return Pinned.GONE;
+      } catch (LinuxException e) {
+        throw new ClientException.Broken("cannot open a cached object", e);
       }
-      if (opened < 0) {
-        throw new ClientException.Broken(
-            "cannot open the cached object " + file + ": " + Libc.meaning(opened), null);
-      }
-      fd = opened;
+      open = opened;
     }
-    if (!isVerified && !isIntact()) {
+    if (!isVerified && !isIntact(opened)) {
       close();
       return Pinned.DAMAGED;
     }
@@ -115,17 +116,19 @@ final class CacheEntry {
     return Pinned.READY;
   }
 
-  private boolean isIntact() {
+  private boolean isIntact(OpenFile opened) {
     CRC32C crc = new CRC32C();
     long offset = 0;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(VERIFY_BYTES);
-      long count;
-      while ((count = Libc.pread(fd, buffer, VERIFY_BYTES, offset)) > 0) {
+      int count;
+      while ((count = opened.readAt(buffer, offset)) > 0) {
         crc.update(buffer.asSlice(0, count).asByteBuffer());
         offset += count;
       }
-      return count == 0 && offset == sizeBytes && (int) crc.getValue() == checksum;
+      return offset == sizeBytes && (int) crc.getValue() == checksum;
+    } catch (LinuxException e) {
+      return false; // a disk that cannot read it has lost it
     }
   }
 
@@ -173,14 +176,17 @@ final class CacheEntry {
   }
 
   /** Valid while the caller has pinned it. */
-  synchronized int descriptor() {
-    return fd;
+  synchronized OpenFile content() {
+    if (open == null) {
+      throw new IllegalStateException(file + " is not in use");
+    }
+    return open;
   }
 
   private void close() {
-    if (fd != CLOSED) {
-      Libc.close(fd);
-      fd = CLOSED;
+    if (open != null) {
+      open.close();
+      open = null;
     }
   }
 }

@@ -1,7 +1,8 @@
 package io.lamina.client.cache;
 
 import io.lamina.client.failure.ClientException;
-import io.lamina.client.posix.Libc;
+import io.lamina.linux.LinuxException;
+import io.lamina.linux.OpenFile;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,12 +17,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class CachedObject implements AutoCloseable {
   private final CacheEntry entry;
-  private final int fd;
+  private final OpenFile content;
   private final AtomicBoolean isClosed = new AtomicBoolean();
 
   CachedObject(CacheEntry entry) {
     this.entry = entry;
-    this.fd = entry.descriptor();
+    this.content = entry.content();
   }
 
   public long sizeBytes() {
@@ -31,11 +32,6 @@ public final class CachedObject implements AutoCloseable {
   /** The file with exactly the content; not to be changed. */
   public Path file() {
     return entry.file;
-  }
-
-  /** The open file, for system calls; valid until this is closed. */
-  public int descriptor() {
-    return fd;
   }
 
   /**
@@ -50,20 +46,17 @@ public final class CachedObject implements AutoCloseable {
       throw new IllegalStateException("the cached object " + entry.file + " has been given back");
     }
     long filled = 0;
-    while (filled < target.byteSize()) {
-      MemorySegment rest = filled == 0 ? target : target.asSlice(filled);
-      long count = Libc.pread(fd, rest, rest.byteSize(), offset + filled);
-      if (count == -Libc.EINTR) {
-        continue;
+    try {
+      while (filled < target.byteSize()) {
+        MemorySegment rest = filled == 0 ? target : target.asSlice(filled);
+        int count = content.readAt(rest, offset + filled);
+        if (count == 0) {
+          break;
+        }
+        filled += count;
       }
-      if (count < 0) {
-        throw new ClientException.Broken(
-            "cannot read the cached object " + entry.file + ": " + Libc.meaning(count), null);
-      }
-      if (count == 0) {
-        break;
-      }
-      filled += count;
+    } catch (LinuxException e) {
+      throw new ClientException.Broken("cannot read a cached object", e);
     }
     return filled;
   }

@@ -4,11 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.lamina.client.failure.ClientException;
-import io.lamina.client.posix.Libc;
+import io.lamina.linux.Errno;
+import io.lamina.linux.LinuxException;
+import io.lamina.linux.OpenFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -32,7 +33,7 @@ public final class FuseServer implements AutoCloseable {
   private final Path mountPoint;
   private final FuseSettings settings;
   private final FuseFileSystem fileSystem;
-  private final int device;
+  private final OpenFile device;
   private final AtomicInteger threads = new AtomicInteger();
   private final AtomicInteger idle = new AtomicInteger();
   private final AtomicInteger named = new AtomicInteger();
@@ -46,7 +47,7 @@ public final class FuseServer implements AutoCloseable {
   }
 
   private FuseServer(
-      Path mountPoint, FuseSettings settings, FuseFileSystem fileSystem, int device) {
+      Path mountPoint, FuseSettings settings, FuseFileSystem fileSystem, OpenFile device) {
     this.mountPoint = mountPoint;
     this.settings = settings;
     this.fileSystem = fileSystem;
@@ -60,7 +61,7 @@ public final class FuseServer implements AutoCloseable {
    */
   public static FuseServer mount(
       Path mountPoint, FuseSettings settings, FuseFileSystem fileSystem) {
-    int device = FuseMount.mount(mountPoint, settings);
+    OpenFile device = FuseMount.mount(mountPoint, settings);
     FuseServer server = new FuseServer(mountPoint, settings, fileSystem, device);
     server.startThread();
     return server;
@@ -83,7 +84,7 @@ public final class FuseServer implements AutoCloseable {
     return fileSystem;
   }
 
-  int device() {
+  OpenFile device() {
     return device;
   }
 
@@ -130,7 +131,7 @@ public final class FuseServer implements AutoCloseable {
   }
 
   private void end() {
-    Libc.close(device);
+    device.close();
     try {
       fileSystem.destroyed();
     } finally {
@@ -170,13 +171,17 @@ public final class FuseServer implements AutoCloseable {
   }
 
   private void send(MemorySegment message) {
-    if (!ended.isDone()) {
-      long result = Libc.write(device, message, message.byteSize());
-      // The kernel does not know the node or the name: then it has nothing to forget.
-      if (result < 0 && result != -Libc.ENOENT && result != -Libc.ENODEV) {
+    if (ended.isDone()) {
+      return;
+    }
+    try {
+      device.write(message);
+    } catch (LinuxException e) {
+      // Else the kernel does not know the node or the name: then it has nothing to forget.
+      if (e.errno().number() != Errno.ENOENT && e.errno().number() != Errno.ENODEV) {
         LOG.atDebug()
             .addKeyValue("mount", mountPoint)
-            .addKeyValue("error", Libc.meaning(result))
+            .addKeyValue("reason", e.getMessage())
             .log("the kernel did not take a notice");
       }
     }
@@ -201,9 +206,5 @@ public final class FuseServer implements AutoCloseable {
           .addKeyValue("mount", mountPoint)
           .log("threads still answer requests of a file system that is gone");
     }
-  }
-
-  static byte[] bytes(Path path) {
-    return path.toString().getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -5,8 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import io.lamina.client.failure.ClientException;
-import io.lamina.client.posix.Libc;
 import io.lamina.cvmfs.CvmfsException;
+import io.lamina.linux.Errno;
+import io.lamina.linux.LinuxException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -45,20 +46,34 @@ final class FuseWorker implements AutoCloseable {
   /** Waits for a request; negative when there will be none. */
   int receive() {
     while (true) {
-      long length = Libc.read(server.device(), in, IN_BYTES);
-      if (length >= Wire.IN_HEADER_BYTES) {
-        return (int) length;
-      }
-      if (length != -Libc.EINTR && length != -Libc.EAGAIN && length != -Libc.ENOENT) {
-        if (length != -Libc.ENODEV) {
-          LOG.atWarn()
-              .addKeyValue("mount", server.mountPoint())
-              .addKeyValue("error", Libc.meaning(length))
-              .log("the kernel sends no more requests");
+      try {
+        int length = server.device().read(in);
+        if (length >= Wire.IN_HEADER_BYTES) {
+          return length;
         }
-        return -1;
+        return noMore("a message of " + length + " bytes");
+      } catch (LinuxException e) {
+        switch (e.errno().number()) {
+          case Errno.EAGAIN, Errno.ENOENT -> {
+            // Whoever asked has given up before the request could be read.
+          }
+          case Errno.ENODEV -> {
+            return -1;
+          }
+          default -> {
+            return noMore(e.getMessage());
+          }
+        }
       }
     }
+  }
+
+  private int noMore(@Nullable String reason) {
+    LOG.atWarn()
+        .addKeyValue("mount", server.mountPoint())
+        .addKeyValue("reason", reason)
+        .log("the kernel sends no more requests");
+    return -1;
   }
 
   void answer(int length) {
@@ -73,13 +88,13 @@ final class FuseWorker implements AutoCloseable {
       payload = -e.number();
     } catch (ClientException.Exhausted e) {
       report(opcode, e);
-      payload = -Libc.ENOSPC;
+      payload = -Errno.ENOSPC;
     } catch (CvmfsException | ClientException e) {
       report(opcode, e);
-      payload = -Libc.EIO;
+      payload = -Errno.EIO;
     } catch (RuntimeException e) {
       LOG.atError().addKeyValue("opcode", opcode).setCause(e).log("a request failed");
-      payload = -Libc.EIO;
+      payload = -Errno.EIO;
     }
     if (payload != NO_REPLY) {
       reply(unique, payload);
@@ -128,7 +143,7 @@ final class FuseWorker implements AutoCloseable {
       }
       case Wire.GETXATTR -> {
         byte @Nullable [] value = fileSystem.extendedAttribute(node, name(body, 8));
-        yield value == null ? -Libc.ENODATA : attribute(value, body.get(JAVA_INT_UNALIGNED, 0));
+        yield value == null ? -Errno.ENODATA : attribute(value, body.get(JAVA_INT_UNALIGNED, 0));
       }
       case Wire.LISTXATTR ->
           attribute(fileSystem.extendedAttributes(node), body.get(JAVA_INT_UNALIGNED, 0));
@@ -141,14 +156,14 @@ final class FuseWorker implements AutoCloseable {
       case Wire.INTERRUPT -> NO_REPLY;
       case Wire.INIT -> initialise(body);
       case Wire.DESTROY -> 0;
-      default -> Wire.isWriting(opcode) ? -Libc.EROFS : -Libc.ENOSYS;
+      default -> Wire.isWriting(opcode) ? -Errno.EROFS : -Errno.ENOSYS;
     };
   }
 
   private long lookup(long directory, byte[] name) {
     Attributes found = fileSystem.lookup(directory, name);
     if (found.node() == 0 && found.validNanos() == 0) {
-      return -Libc.ENOENT;
+      return -Errno.ENOENT;
     }
     Replies.putEntry(payload(Wire.ENTRY_OUT_BYTES), found);
     return Wire.ENTRY_OUT_BYTES;
@@ -192,7 +207,7 @@ final class FuseWorker implements AutoCloseable {
 
   private static int requested(int size) {
     if (size < 0 || size > MAX_READ_BYTES) {
-      throw new FuseError(Libc.EINVAL);
+      throw new FuseError(Errno.EINVAL);
     }
     return size;
   }
@@ -204,7 +219,7 @@ final class FuseWorker implements AutoCloseable {
       target.set(JAVA_INT_UNALIGNED, 4, 0);
       return 8;
     }
-    return Integer.compareUnsigned(value.length, room) > 0 ? -Libc.ERANGE : bytes(value);
+    return Integer.compareUnsigned(value.length, room) > 0 ? -Errno.ERANGE : bytes(value);
   }
 
   private long bytes(byte[] value) {
@@ -244,7 +259,7 @@ final class FuseWorker implements AutoCloseable {
       LOG.atError()
           .addKeyValue("kernel", major + "." + minor)
           .log("the kernel's FUSE protocol is too old; Linux 4.2 or later is needed");
-      return -71; // EPROTO
+      return -Errno.EPROTO;
     }
     long offered = Integer.toUnsignedLong(body.get(JAVA_INT_UNALIGNED, 12));
     if ((offered & Wire.INIT_EXT) != 0 && body.byteSize() >= 20) {
@@ -301,13 +316,16 @@ final class FuseWorker implements AutoCloseable {
     out.set(JAVA_INT_UNALIGNED, 0, (int) length);
     out.set(JAVA_INT_UNALIGNED, 4, (int) Math.min(payload, 0));
     out.set(JAVA_LONG_UNALIGNED, 8, unique);
-    long result = Libc.write(server.device(), out, length);
-    // Whoever asked was interrupted, or the file system is gone.
-    if (result < 0 && result != -Libc.ENOENT && result != -Libc.ENODEV) {
-      LOG.atWarn()
-          .addKeyValue("mount", server.mountPoint())
-          .addKeyValue("error", Libc.meaning(result))
-          .log("the kernel did not take an answer");
+    try {
+      server.device().write(out.asSlice(0, length));
+    } catch (LinuxException e) {
+      // Else whoever asked was interrupted, or the file system is gone.
+      if (e.errno().number() != Errno.ENOENT && e.errno().number() != Errno.ENODEV) {
+        LOG.atWarn()
+            .addKeyValue("mount", server.mountPoint())
+            .addKeyValue("reason", e.getMessage())
+            .log("the kernel did not take an answer");
+      }
     }
   }
 

@@ -2,9 +2,9 @@ package io.lamina.client.mount;
 
 import io.lamina.client.fuse.FuseError;
 import io.lamina.client.fuse.FuseFileSystem;
-import io.lamina.client.posix.Libc;
 import io.lamina.client.tree.Entry;
 import io.lamina.client.tree.Revision;
+import io.lamina.linux.Errno;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,7 +30,7 @@ final class NodeTable {
   synchronized Node node(long id) {
     Node node = byId.get(id);
     if (node == null) {
-      throw new FuseError(Libc.ESTALE);
+      throw new FuseError(Errno.ESTALE);
     }
     return node;
   }

@@ -6,7 +6,6 @@ import io.lamina.client.fuse.DirectoryBuffer;
 import io.lamina.client.fuse.FuseError;
 import io.lamina.client.fuse.FuseFileSystem;
 import io.lamina.client.fuse.FuseServer;
-import io.lamina.client.posix.Libc;
 import io.lamina.client.tree.Entry;
 import io.lamina.client.tree.FileContent;
 import io.lamina.client.tree.ObjectSource;
@@ -15,6 +14,7 @@ import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.NestedCatalog;
+import io.lamina.linux.Errno;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -91,7 +91,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   @Override
   public Attributes lookup(long directory, byte[] name) {
     if (name.length > RepositoryPath.MAX_NAME_BYTES) {
-      throw new FuseError(Libc.ENAMETOOLONG);
+      throw new FuseError(Errno.ENAMETOOLONG);
     }
     Node parent = nodes.node(directory);
     Node.State state = refreshed(parent);
@@ -203,7 +203,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   public byte[] readLink(long id) {
     Entry entry = nodes.node(id).state().entry();
     if (!entry.entry().isSymlink()) {
-      throw new FuseError(Libc.EINVAL);
+      throw new FuseError(Errno.EINVAL);
     }
     return entry.linkTarget();
   }
@@ -212,7 +212,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   public Opened open(long id) {
     Entry entry = nodes.node(id).state().entry();
     if (entry.entry().isDirectory()) {
-      throw new FuseError(Libc.EISDIR);
+      throw new FuseError(Errno.EISDIR);
     }
     long handle = lastHandle.incrementAndGet();
     files.put(handle, new FileContent(objects, entry));
@@ -224,7 +224,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   public long read(long handle, MemorySegment target, long offset) {
     FileContent file = files.get(handle);
     if (file == null) {
-      throw new FuseError(Libc.ESTALE);
+      throw new FuseError(Errno.ESTALE);
     }
     long count = file.read(target, offset);
     readBytes.add(count);
@@ -243,7 +243,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   public long openDirectory(long id) {
     Node node = nodes.node(id);
     if (!node.isDirectory()) {
-      throw new FuseError(Libc.ENOTDIR);
+      throw new FuseError(Errno.ENOTDIR);
     }
     long handle = lastHandle.incrementAndGet();
     directories.put(handle, new Listing(node));
@@ -254,7 +254,7 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   public void readDirectory(long handle, long from, DirectoryBuffer buffer) {
     Listing listing = directories.get(handle);
     if (listing == null) {
-      throw new FuseError(Libc.ESTALE);
+      throw new FuseError(Errno.ESTALE);
     }
     List<Entry> entries;
     Node.State state;

@@ -384,7 +384,7 @@ class MountIT {
     try (EmbeddedClient client = mounts.client(Clock.systemUTC())) {
       assertThatThrownBy(() -> client.mount(repository.at(server.url()), folder.resolve("none")))
           .isInstanceOf(ClientException.Rejected.class)
-          .hasMessageContaining("no such file or folder");
+          .hasMessageContaining("no such folder");
       assertThatThrownBy(() -> client.mount(repository.at(server.url()), file))
           .isInstanceOf(ClientException.Rejected.class)
           .hasMessageContaining("it is no folder");
