@@ -83,6 +83,19 @@ class UploadsIT {
   }
 
   @Test
+  void tellsWhatNeedNotBeSentAgain() {
+    String path = "/api/v1/uploads/sha256:" + HELLO + "?repository=r.example.org";
+    assertThat(gateway.get(path).statusCode()).isEqualTo(404);
+
+    put(HELLO, HttpRequest.BodyPublishers.ofString("hello layer"));
+
+    HttpResponse<String> found = gateway.get(path);
+    assertThat(found.statusCode()).isEqualTo(200);
+    assertThat(found.body()).contains("\"sizeBytes\":11", "sha256:" + HELLO);
+    assertThat(gateway.get(path.replace("r.example", "other.example")).statusCode()).isEqualTo(404);
+  }
+
+  @Test
   void takesUploadsOverHttp2WithItsFlowControl() {
     byte[] layer = new byte[5 << 20];
     new Random(2).nextBytes(layer);

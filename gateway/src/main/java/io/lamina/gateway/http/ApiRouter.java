@@ -71,14 +71,14 @@ final class ApiRouter {
     handlers.put("listRepositories", repositories::list);
     handlers.put("readRepository", repositories::read);
     handlers.put("createRepository", repositories::create);
-    handlers.put(
-        UPLOAD,
+    UploadRoute uploads =
         new UploadRoute(
-                services.uploads(),
-                blocking,
-                limits.uploads(),
-                services.settings().limits().uploadBytes())
-            ::put);
+            services.uploads(),
+            blocking,
+            limits.uploads(),
+            services.settings().limits().uploadBytes());
+    handlers.put(UPLOAD, uploads::put);
+    handlers.put("readUpload", uploads::read);
     operations(services, blocking);
   }
 

@@ -61,18 +61,40 @@ final class UploadRoute {
         .onSuccess(
             isNew -> {
               context.response().setStatusCode(isNew ? 201 : 200);
-              Answers.json(
-                  context,
-                  new JsonObject()
-                      .put("digest", layer.digest().toString())
-                      .put("sizeBytes", layer.sizeBytes())
-                      .put("repository", repository.value()));
+              Answers.json(context, upload(repository, layer.digest(), layer.sizeBytes()));
             })
         .onFailure(
             failure -> {
               DoomedRequests.drain(context.vertx(), request);
               context.fail(translate(failure, layer));
             });
+  }
+
+  void read(RoutingContext context) {
+    RepositoryName repository = repository(context, Exchange.of(context).caller());
+    Digest digest = digest(context);
+    blocking
+        .call(() -> uploads.find(repository, digest))
+        .onSuccess(
+            size ->
+                size.ifPresentOrElse(
+                    sizeBytes -> Answers.json(context, upload(repository, digest, sizeBytes)),
+                    () ->
+                        context.fail(
+                            new GatewayException.Refused(
+                                ProblemType.NOT_FOUND,
+                                "the storage of repository '"
+                                    + repository
+                                    + "' has no upload "
+                                    + digest))))
+        .onFailure(context::fail);
+  }
+
+  private static JsonObject upload(RepositoryName repository, Digest digest, long sizeBytes) {
+    return new JsonObject()
+        .put("digest", digest.toString())
+        .put("sizeBytes", sizeBytes)
+        .put("repository", repository.value());
   }
 
   private static Throwable translate(Throwable failure, Descriptor layer) {

@@ -2,8 +2,10 @@ package io.lamina.gateway.upload;
 
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Descriptor;
+import io.lamina.image.Digest;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.OptionalLong;
 
 /** Takes layer archives in. Methods block; thread-safe. */
 public interface LayerUploads {
@@ -17,4 +19,11 @@ public interface LayerUploads {
    * @throws IOException if the body breaks off
    */
   boolean store(RepositoryName repository, Descriptor layer, InputStream body) throws IOException;
+
+  /**
+   * The size in bytes of what was stored; empty if nothing was.
+   *
+   * @throws io.lamina.gateway.problem.GatewayException.Refused if there is no such repository here
+   */
+  OptionalLong find(RepositoryName repository, Digest digest);
 }

@@ -21,6 +21,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Writes an upload to a local file while hashing it, and puts it into the repository's storage only
@@ -61,18 +62,7 @@ public final class SpooledUploads implements LayerUploads {
   @Override
   public boolean store(RepositoryName repository, Descriptor layer, InputStream body)
       throws IOException {
-    ObjectStore store =
-        stores
-            .storeOf(repository)
-            .orElseThrow(
-                () ->
-                    new GatewayException.Refused(
-                        ProblemType.NOT_FOUND,
-                        "this gateway has no storage of a repository '"
-                            + repository
-                            + "'; check the name, or create it with 'lamina repo create "
-                            + repository
-                            + "'"));
+    ObjectStore store = storeOf(repository);
     ObjectKey key = UploadArea.keyOf(layer.digest().hex());
     Optional<ObjectStore.Stat> present = store.head(key);
     if (present.isPresent() && present.get().sizeBytes() == layer.sizeBytes()) {
@@ -94,6 +84,28 @@ public final class SpooledUploads implements LayerUploads {
     } finally {
       Files.deleteIfExists(file);
     }
+  }
+
+  @Override
+  public OptionalLong find(RepositoryName repository, Digest digest) {
+    return storeOf(repository)
+        .head(UploadArea.keyOf(digest.hex()))
+        .map(stat -> OptionalLong.of(stat.sizeBytes()))
+        .orElseGet(OptionalLong::empty);
+  }
+
+  private ObjectStore storeOf(RepositoryName repository) {
+    return stores
+        .storeOf(repository)
+        .orElseThrow(
+            () ->
+                new GatewayException.Refused(
+                    ProblemType.NOT_FOUND,
+                    "this gateway has no storage of a repository '"
+                        + repository
+                        + "'; check the name, or create it with 'lamina repo create "
+                        + repository
+                        + "'"));
   }
 
   private static Digest spool(InputStream body, Path file, Descriptor layer) throws IOException {

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ContractIT {
   private static final String LAYER = "hello layer";
   private static final String DIGEST = "sha256:" + TokenHashes.sha256(LAYER);
+  private static final String OTHER_DIGEST = "sha256:" + TokenHashes.sha256("nobody sent this");
   private static final String REPOSITORY = Statuses.REPOSITORY.value();
 
   /** A call of an operation; {@code {}} in the path is replaced by the path parameter. */
@@ -69,6 +70,8 @@ class ContractIT {
           new Call("uploadLayer", DIGEST + "?repository=" + REPOSITORY, LAYER, 201),
           new Call("uploadLayer", DIGEST + "?repository=" + REPOSITORY, LAYER, 200),
           new Call("uploadLayer", DIGEST + "?repository=none.example.org", LAYER, 404),
+          new Call("readUpload", DIGEST + "?repository=" + REPOSITORY, "", 200),
+          new Call("readUpload", OTHER_DIGEST + "?repository=" + REPOSITORY, "", 404),
           new Call("createDiffCommit", "", diffCommit(DIGEST), 202),
           new Call("createDiffCommit", "", diffCommit("sha256:0"), 400),
           new Call("listDiffCommits", "?repository=" + REPOSITORY, "", 200),
