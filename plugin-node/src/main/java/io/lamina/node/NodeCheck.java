@@ -38,7 +38,8 @@ public final class NodeCheck {
               settings.repositories(),
               settings.cvmfs(),
               settings.deadlines(),
-              settings.maxCalls());
+              settings.maxCalls(),
+              NodeLinks.NONE);
       try (NodeProcess process = NodeProcess.start(own, random);
           DriverProbe probe = new DriverProbe(process.socket())) {
         exercise(probe);

@@ -6,6 +6,7 @@ import io.lamina.client.net.Proxies;
 import io.lamina.layers.CvmfsRoots;
 import io.lamina.layers.IdMaps;
 import io.lamina.layers.LayerStorage;
+import io.lamina.layers.LayersException;
 import io.lamina.layers.StorageSettings;
 import io.lamina.layers.overlay.OverlayStorage;
 import io.lamina.node.cvmfs.Cvmfs2Client;
@@ -13,6 +14,7 @@ import io.lamina.node.cvmfs.EmbeddedRepositories;
 import io.lamina.node.cvmfs.ExternalClient;
 import io.lamina.node.cvmfs.RepositoryClient;
 import io.lamina.node.cvmfs.SharedRoots;
+import io.lamina.node.events.RepositoryViews;
 import io.lamina.node.graphdriver.DriverEndpoint;
 import io.lamina.node.graphdriver.DriverException;
 import io.lamina.node.graphdriver.EngineOptions;
@@ -39,11 +41,13 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,18 +64,21 @@ public final class NodeProcess implements AutoCloseable {
   private final LayerDriver driver;
   private final Repositories repositories;
   private final FileChannel lock;
+  private final Publications publications;
 
   private NodeProcess(
       Vertx vertx,
       DriverEndpoint endpoint,
       LayerDriver driver,
       Repositories repositories,
-      FileChannel lock) {
+      FileChannel lock,
+      Publications publications) {
     this.vertx = vertx;
     this.endpoint = endpoint;
     this.driver = driver;
     this.repositories = repositories;
     this.lock = lock;
+    this.publications = publications;
   }
 
   /**
@@ -82,11 +89,16 @@ public final class NodeProcess implements AutoCloseable {
   public static NodeProcess start(NodeSettings settings, RandomGenerator random) {
     FileChannel lock = lock(settings.state());
     Repositories repositories = new Repositories(settings, random);
+    Publications publications = new Publications(settings, repositories, random);
     LayerDriver driver =
         new LayerDriver(
-            (home, ids, options) -> open(settings, repositories, home, ids, options),
+            (home, ids, options) -> open(settings, repositories, publications, home, ids, options),
             new SessionFile(settings.state().resolve("session.json")),
-            repositories::status);
+            () -> {
+              List<StatusLine> lines = repositories.status();
+              lines.addAll(publications.status());
+              return lines;
+            });
     Vertx vertx = vertx();
     try {
       // Before the socket is there: an engine that connects finds its layers.
@@ -94,9 +106,12 @@ public final class NodeProcess implements AutoCloseable {
       DriverEndpoint endpoint =
           DriverEndpoint.start(
               vertx, driver, settings.deadlines(), settings.maxCalls(), settings.socket());
-      return new NodeProcess(vertx, endpoint, driver, repositories, lock);
+      // Afterwards: engines wait for the socket, and not for news.
+      publications.start();
+      return new NodeProcess(vertx, endpoint, driver, repositories, lock, publications);
     } catch (RuntimeException e) {
       driver.close();
+      publications.close();
       repositories.close();
       closeVertx(vertx);
       unlock(lock);
@@ -107,15 +122,19 @@ public final class NodeProcess implements AutoCloseable {
   private static LayerStorage open(
       NodeSettings settings,
       Repositories repositories,
+      Publications publications,
       String home,
       IdMaps ids,
       EngineOptions options) {
     String key = key(home);
     CvmfsRoots roots = repositories.of(options.mountMethod());
-    return OverlayStorage.open(
-        StorageSettings.of(
-                settings.state().resolve("engines").resolve(key), settings.runtime().resolve(key))
-            .withIds(ids),
+    return publications.publishing(
+        OverlayStorage.open(
+            StorageSettings.of(
+                    settings.state().resolve("engines").resolve(key),
+                    settings.runtime().resolve(key))
+                .withIds(ids),
+            roots),
         roots);
   }
 
@@ -181,6 +200,7 @@ public final class NodeProcess implements AutoCloseable {
   public void close() {
     endpoint.close();
     driver.close();
+    publications.close();
     repositories.close();
     closeVertx(vertx);
     unlock(lock);
@@ -202,7 +222,7 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   /** The clients of CVMFS that this node uses; each is made when it is first asked for. */
-  private static final class Repositories implements AutoCloseable {
+  private static final class Repositories implements RepositoryViews, AutoCloseable {
     private final NodeSettings settings;
     private final RandomGenerator random;
     private final Map<NodeSettings.Client, SharedRoots> clients = new ConcurrentHashMap<>();
@@ -253,6 +273,27 @@ public final class NodeProcess implements AutoCloseable {
                     random);
           };
       return new SharedRoots(client, cvmfs.times());
+    }
+
+    @Override
+    public Set<String> mounted() {
+      return clients.values().stream()
+          .flatMap(roots -> roots.states().stream())
+          .map(SharedRoots.State::repository)
+          .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Of a repository that two clients show, the older revision counts. */
+    @Override
+    public long refresh(String repository) {
+      return clients.values().stream()
+          .filter(roots -> roots.isMounted(repository))
+          .mapToLong(roots -> roots.refresh(repository))
+          .min()
+          .orElseThrow(
+              () ->
+                  new LayersException.NotFound(
+                      "repository " + repository + " is not mounted here"));
     }
 
     List<StatusLine> status() {

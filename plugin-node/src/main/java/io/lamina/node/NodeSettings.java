@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  * @param socket that engines connect to
  * @param client empty: the original client if it is installed, else the embedded one
  * @param maxCalls of engines, under way at once
+ * @param links to Kafka and a gateway
  */
 public record NodeSettings(
     String name,
@@ -38,7 +39,8 @@ public record NodeSettings(
     List<KnownRepository> repositories,
     Cvmfs cvmfs,
     DriverDeadlines deadlines,
-    int maxCalls) {
+    int maxCalls,
+    NodeLinks links) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   private static final Path SOCKETS = Path.of("/run/docker/plugins");
   private static final Path RUNTIME = Path.of("/run/lamina");
@@ -106,6 +108,10 @@ public record NodeSettings(
     Duration second = Duration.ofSeconds(1);
     Duration hour = Duration.ofHours(1);
     SharedRoots.Times times = SharedRoots.Times.DEFAULT;
+    DriverDeadlines deadlines =
+        new DriverDeadlines(
+            text.duration("plugin.deadline.mount", Duration.ofMinutes(2), second, hour),
+            text.duration("plugin.deadline.other", Duration.ofMinutes(10), second, hour));
     return new NodeSettings(
         name,
         state,
@@ -124,10 +130,9 @@ public record NodeSettings(
                 text.duration("plugin.cvmfs.answer", times.answer(), second, hour),
                 text.duration("plugin.cvmfs.linger", times.linger(), Duration.ZERO, hour),
                 text.duration("plugin.cvmfs.look", times.look(), second, hour))),
-        new DriverDeadlines(
-            text.duration("plugin.deadline.mount", Duration.ofMinutes(2), second, hour),
-            text.duration("plugin.deadline.other", Duration.ofMinutes(10), second, hour)),
-        text.count("plugin.limits.calls", 4096, 16, 65_536));
+        deadlines,
+        text.count("plugin.limits.calls", 4096, 16, 65_536),
+        NodeLinks.from(text, "lamina-node-" + name, deadlines.other()));
   }
 
   /**

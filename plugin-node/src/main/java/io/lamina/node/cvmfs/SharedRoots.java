@@ -106,7 +106,13 @@ public final class SharedRoots implements CvmfsRoots, AutoCloseable {
     return slot.refresh();
   }
 
-  /** All repositories that are mounted or were asked for, by name. */
+  /** Whether it is mounted now, in use or not. */
+  public boolean isMounted(String repository) {
+    Slot slot = slots.get(repository);
+    return slot != null && slot.state().isPresent();
+  }
+
+  /** All repositories that are mounted, by name. */
   public List<State> states() {
     List<State> states = new ArrayList<>();
     slots.values().forEach(slot -> slot.state().ifPresent(states::add));

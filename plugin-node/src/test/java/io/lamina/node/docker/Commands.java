@@ -13,19 +13,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Runs programs to their end. */
-final class Commands {
+public final class Commands {
   /** Nothing that a test runs takes this long on any machine. */
   private static final Duration DEADLINE = Duration.ofMinutes(5);
 
   private Commands() {}
 
   /** What a program left behind. */
-  record Result(List<String> command, int exitCode, byte[] bytes, String errors) {
-    String out() {
+  public record Result(List<String> command, int exitCode, byte[] bytes, String errors) {
+    public String out() {
       return new String(bytes, StandardCharsets.UTF_8).strip();
     }
 
-    Result expectSuccess() {
+    public Result expectSuccess() {
       if (exitCode != 0) {
         throw new AssertionError(
             command + " ended with " + exitCode + "\n" + errors + "\n" + out());
@@ -34,11 +34,11 @@ final class Commands {
     }
   }
 
-  static Result run(List<String> command) {
+  public static Result run(List<String> command) {
     return run(command, new byte[0]);
   }
 
-  static Result run(List<String> command, byte[] input) {
+  public static Result run(List<String> command, byte[] input) {
     try {
       Process process = new ProcessBuilder(command).start();
       CompletableFuture<String> errors = new CompletableFuture<>();
@@ -69,7 +69,7 @@ final class Commands {
   }
 
   /** Starts a program whose output goes to a file, behind what is there. */
-  static Process start(List<String> command, Path log) {
+  public static Process start(List<String> command, Path log) {
     try {
       return new ProcessBuilder(command)
           .redirectErrorStream(true)

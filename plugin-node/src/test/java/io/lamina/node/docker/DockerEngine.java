@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * A Docker engine with folders of its own, apart from any that the machine runs. Ended by its
  * process id; containers that a killed engine left are ended with it.
  */
-final class DockerEngine implements AutoCloseable {
+public final class DockerEngine implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final Path home;
@@ -32,7 +32,7 @@ final class DockerEngine implements AutoCloseable {
    *
    * @param home folder of a short path
    */
-  static DockerEngine start(Path home, String driver, String... options) {
+  public static DockerEngine start(Path home, String driver, String... options) {
     List<String> all = new ArrayList<>(List.of("--experimental", "--storage-driver", driver));
     all.addAll(List.of(options));
     DockerEngine engine = new DockerEngine(home, all);
@@ -78,11 +78,11 @@ final class DockerEngine implements AutoCloseable {
     return "unix://" + home.resolve("docker.sock");
   }
 
-  Path log() {
+  public Path log() {
     return home.resolve("dockerd.log");
   }
 
-  Path root() {
+  public Path root() {
     return home.resolve("root");
   }
 
@@ -96,7 +96,7 @@ final class DockerEngine implements AutoCloseable {
     }
   }
 
-  String lastLog() {
+  public String lastLog() {
     try {
       List<String> lines = Files.readAllLines(log());
       return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
@@ -106,7 +106,7 @@ final class DockerEngine implements AutoCloseable {
   }
 
   /** Between two looks at a process of the system, which cannot be waited for. */
-  static void pause() {
+  public static void pause() {
     try {
       TimeUnit.MILLISECONDS.sleep(50);
     } catch (InterruptedException e) {
@@ -116,15 +116,15 @@ final class DockerEngine implements AutoCloseable {
   }
 
   /** Runs the command, whatever comes of it. */
-  Commands.Result docker(String... arguments) {
+  public Commands.Result docker(String... arguments) {
     return docker(new byte[0], arguments);
   }
 
-  Commands.Result docker(byte[] input, String... arguments) {
+  public Commands.Result docker(byte[] input, String... arguments) {
     return Commands.run(command(arguments), input);
   }
 
-  List<String> command(String... arguments) {
+  public List<String> command(String... arguments) {
     List<String> command = new ArrayList<>(List.of("/usr/bin/env", "DOCKER_BUILDKIT=0"));
     command.addAll(List.of("/usr/bin/docker", "--host", host()));
     command.addAll(List.of(arguments));
@@ -132,25 +132,25 @@ final class DockerEngine implements AutoCloseable {
   }
 
   /** Runs the command, which must succeed; its output without blanks around. */
-  String ok(String... arguments) {
+  public String ok(String... arguments) {
     return docker(arguments).expectSuccess().out();
   }
 
-  String ok(byte[] input, String... arguments) {
+  public String ok(byte[] input, String... arguments) {
     return docker(input, arguments).expectSuccess().out();
   }
 
   /** Runs a container to its end and removes it. */
-  String run(String image, String script) {
+  public String run(String image, String script) {
     return ok("run", "--rm", "--network", "none", image, "/bin/sh", "-c", script);
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
   /** As {@code kill -9}: its containers go on. */
-  void kill() {
+  public void kill() {
     Optional<ProcessHandle> containerd = containerd();
     process.destroyForcibly();
     await(process.toHandle(), Duration.ofSeconds(30));
@@ -190,7 +190,7 @@ final class DockerEngine implements AutoCloseable {
   }
 
   /** As an operator stops it. */
-  void stop() {
+  public void stop() {
     process.destroy();
     if (!await(process.toHandle(), Duration.ofSeconds(120))) {
       process.destroyForcibly();
@@ -199,7 +199,7 @@ final class DockerEngine implements AutoCloseable {
   }
 
   /** Starts it again on the same folders; returns when it answers. */
-  void startAgain() {
+  public void startAgain() {
     process = launch();
     awaitAnswer();
   }

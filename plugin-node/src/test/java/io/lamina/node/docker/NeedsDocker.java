@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 @Retention(RetentionPolicy.RUNTIME)
 @Tag("docker")
 @ExtendWith(NeedsDocker.Condition.class)
-@interface NeedsDocker {
+public @interface NeedsDocker {
   /** Looks at what is installed, and at the user. */
   final class Condition implements ExecutionCondition {
     private static final List<Path> FILES =

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /** The driver as a process of its own, which can be killed. */
-final class PluginProcess implements AutoCloseable {
+public final class PluginProcess implements AutoCloseable {
   private static final Duration START = Duration.ofMinutes(2);
 
   private final Path home;
@@ -35,7 +35,7 @@ final class PluginProcess implements AutoCloseable {
    * @param home gets state, log and settings
    * @param more settings
    */
-  static PluginProcess start(Path home, String name, Map<String, String> more) {
+  public static PluginProcess start(Path home, String name, Map<String, String> more) {
     Map<String, String> settings = new TreeMap<>(more);
     settings.put("plugin.name", name);
     settings.put("plugin.state", home.resolve("state").toString());
@@ -70,19 +70,19 @@ final class PluginProcess implements AutoCloseable {
     return Commands.start(command, log());
   }
 
-  Path log() {
+  public Path log() {
     return home.resolve("plugin.log");
   }
 
-  Path state() {
+  public Path state() {
     return home.resolve("state");
   }
 
-  String name() {
+  public String name() {
     return name;
   }
 
-  Path socket() {
+  public Path socket() {
     return Path.of("/run/docker/plugins", name + ".sock");
   }
 
@@ -105,7 +105,7 @@ final class PluginProcess implements AutoCloseable {
     }
   }
 
-  String lastLog() {
+  public String lastLog() {
     try {
       List<String> lines = Files.readAllLines(log());
       return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
@@ -115,18 +115,18 @@ final class PluginProcess implements AutoCloseable {
   }
 
   /** As {@code kill -9}. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     await();
   }
 
   /** As an operator stops it. */
-  void stop() {
+  public void stop() {
     process.destroy();
     await();
   }
 
-  void startAgain() {
+  public void startAgain() {
     process = launch();
     awaitSocket();
   }

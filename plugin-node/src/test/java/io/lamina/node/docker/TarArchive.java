@@ -12,7 +12,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 
 /** Builds archives of layers in memory. One time for all entries. */
-final class TarArchive {
+public final class TarArchive {
   /** Years before any test: what a test changes is told from what an image brought. */
   static final long TIME_SECONDS = 1_000_000_000L;
 
@@ -20,14 +20,14 @@ final class TarArchive {
   private final TarArchiveOutputStream tar =
       new TarArchiveOutputStream(bytes, StandardCharsets.UTF_8.name());
 
-  TarArchive() {
+  public TarArchive() {
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
     tar.setAddPaxHeadersForNonAsciiNames(true);
   }
 
   /** A root file system with a shell. */
-  static TarArchive busybox() {
+  public static TarArchive busybox() {
     TarArchive archive = new TarArchive();
     archive.directory("bin", 0755).directory("tmp", 01777).directory("etc", 0755);
     archive.directory("root", 0700).directory("proc", 0755).directory("sys", 0755);
@@ -46,15 +46,15 @@ final class TarArchive {
     return archive.file("etc/group", 0644, "root:x:0:\n");
   }
 
-  TarArchive file(String name, int mode, String content) {
+  public TarArchive file(String name, int mode, String content) {
     return file(name, mode, content.getBytes(StandardCharsets.UTF_8));
   }
 
-  TarArchive file(String name, int mode, byte[] content) {
+  public TarArchive file(String name, int mode, byte[] content) {
     return file(name, mode, 0, 0, content, Map.of());
   }
 
-  TarArchive file(
+  public TarArchive file(
       String name, int mode, long uid, long gid, byte[] content, Map<String, String> xattrs) {
     TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_NORMAL);
     entry.setSize(content.length);
@@ -62,21 +62,21 @@ final class TarArchive {
     return put(entry, mode, uid, gid, content);
   }
 
-  TarArchive directory(String name, int mode) {
+  public TarArchive directory(String name, int mode) {
     return directory(name, mode, 0, 0);
   }
 
-  TarArchive directory(String name, int mode, long uid, long gid) {
+  public TarArchive directory(String name, int mode, long uid, long gid) {
     return put(new TarArchiveEntry(name + "/", TarConstants.LF_DIR), mode, uid, gid, new byte[0]);
   }
 
-  TarArchive link(String name, String target) {
+  public TarArchive link(String name, String target) {
     TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_SYMLINK);
     entry.setLinkName(target);
     return put(entry, 0777, 0, 0, new byte[0]);
   }
 
-  TarArchive hardLink(String name, String target) {
+  public TarArchive hardLink(String name, String target) {
     TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_LINK);
     entry.setLinkName(target);
     return put(entry, 0644, 0, 0, new byte[0]);
@@ -85,19 +85,19 @@ final class TarArchive {
   /**
    * @param type of {@link TarConstants}
    */
-  TarArchive node(String name, int mode, byte type, int major, int minor) {
+  public TarArchive node(String name, int mode, byte type, int major, int minor) {
     TarArchiveEntry entry = new TarArchiveEntry(name, type);
     entry.setDevMajor(major);
     entry.setDevMinor(minor);
     return put(entry, mode, 0, 0, new byte[0]);
   }
 
-  TarArchive whiteout(String name) {
+  public TarArchive whiteout(String name) {
     int slash = name.lastIndexOf('/') + 1;
     return file(name.substring(0, slash) + ".wh." + name.substring(slash), 0600, "");
   }
 
-  TarArchive opaque(String directory) {
+  public TarArchive opaque(String directory) {
     return file(directory + "/.wh..wh..opq", 0600, "");
   }
 
@@ -118,7 +118,7 @@ final class TarArchive {
     }
   }
 
-  byte[] toBytes() {
+  public byte[] toBytes() {
     try {
       tar.close();
       return bytes.toByteArray();

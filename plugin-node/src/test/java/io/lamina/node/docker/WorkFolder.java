@@ -14,14 +14,14 @@ import java.util.stream.Stream;
  * A folder of a short path for engines and drivers, on a file system that overlayfs can write to:
  * in memory where the temporary folder is an overlay itself. Nothing of it stays.
  */
-final class WorkFolder implements AutoCloseable {
+public final class WorkFolder implements AutoCloseable {
   private final Path folder;
 
   private WorkFolder(Path folder) {
     this.folder = folder;
   }
 
-  static WorkFolder create() {
+  public static WorkFolder create() {
     try {
       Path folder = Files.createTempDirectory("lamina-dk").toRealPath();
       boolean isOverlay =
@@ -36,21 +36,21 @@ final class WorkFolder implements AutoCloseable {
     }
   }
 
-  Path path(String name) {
+  public Path path(String name) {
     return folder.resolve(name);
   }
 
   /** A name that no other driver of this machine has. */
-  String driver() {
+  public String driver() {
     return "lamina-" + folder.getFileName().toString().replaceAll("[^0-9]", "");
   }
 
-  List<String> mountsBelow(Path path) {
+  public List<String> mountsBelow(Path path) {
     return MountTable.read().below(path).stream().map(MountPoint::path).toList();
   }
 
   /** Names of the layers that the driver keeps, of all engines. */
-  List<String> layersOf(PluginProcess plugin) {
+  public List<String> layersOf(PluginProcess plugin) {
     try (Stream<Path> engines = Files.list(plugin.state().resolve("engines"))) {
       return engines
           .flatMap(

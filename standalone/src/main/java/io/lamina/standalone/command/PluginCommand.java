@@ -60,6 +60,18 @@ final class PluginCommand implements Callable<Integer> {
       description = "Try the driver out in this place, say whether it works, and end.")
   boolean check;
 
+  @Option(
+      names = "--gateway",
+      paramLabel = "URL",
+      description = "A gateway that publishes commits on thin images, and tells of publications.")
+  @Nullable String gateway;
+
+  @Option(
+      names = "--kafka",
+      paramLabel = "BOOTSTRAP",
+      description = "Brokers that tell of publications, host:port[,host:port].")
+  @Nullable String kafka;
+
   @Mixin Output output = new Output();
 
   @Override
@@ -80,7 +92,12 @@ final class PluginCommand implements Callable<Integer> {
   private NodeSettings settings(Map<String, String> environment) {
     Path file = config;
     if (file != null) {
-      if (name != null || state != null || client != null || !repositories.isEmpty()) {
+      if (name != null
+          || state != null
+          || client != null
+          || gateway != null
+          || kafka != null
+          || !repositories.isEmpty()) {
         throw new SettingsException("--config replaces the other options; give one or the other");
       }
       return read(Settings.read(file, environment));
@@ -89,6 +106,8 @@ final class PluginCommand implements Callable<Integer> {
     put(keys, "plugin.name", name);
     put(keys, "plugin.state", state);
     put(keys, "plugin.client", client);
+    put(keys, "plugin.gateway", gateway);
+    put(keys, "plugin.kafka", kafka);
     for (String repository : repositories) {
       int equals = repository.indexOf('=');
       if (equals < 1

@@ -1,0 +1,5 @@
+/** Calls a gateway's HTTP API. */
+@NullMarked
+package io.lamina.node.gateway;
+
+import org.jspecify.annotations.NullMarked;

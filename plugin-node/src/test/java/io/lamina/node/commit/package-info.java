@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.commit;
+
+import org.jspecify.annotations.NullMarked;

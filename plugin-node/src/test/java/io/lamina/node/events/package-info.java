@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.events;
+
+import org.jspecify.annotations.NullMarked;

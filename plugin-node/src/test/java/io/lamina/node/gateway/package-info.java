@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.gateway;
+
+import org.jspecify.annotations.NullMarked;
