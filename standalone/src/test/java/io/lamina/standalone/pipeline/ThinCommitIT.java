@@ -3,7 +3,6 @@ package io.lamina.standalone.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ReferenceRegistry;
 import io.lamina.image.testing.TarBuilder;
@@ -44,7 +43,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @SuppressWarnings("NullAway.Init")
 @Timeout(600)
 class ThinCommitIT {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final TestRepository REPOSITORY = new TestRepository("commits.lamina.test");
   private static final int DATA_BYTES = 6 << 20;
 
