@@ -82,7 +82,11 @@ final class LayerMounts {
         : LayerStack.below(layer);
   }
 
-  private static void checkAlive(Layer layer) {
+  private void checkAlive(Layer layer) {
+    if (layer.leases.isEmpty() && !LayerStack.repositories(layer).isEmpty()) {
+      // Left by an earlier process, and not looked at yet.
+      layer.broken = !works(layer);
+    }
     if (layer.broken || !layer.leases.stream().allMatch(CvmfsRoots.Lease::isAlive)) {
       SortedSet<String> repositories = LayerStack.repositories(layer);
       throw new LayersException.Unavailable(
