@@ -29,17 +29,8 @@ public final class NodeCheck {
       // A socket's path is short, a state folder's may be long.
       socketFolder = Files.createTempDirectory("lamina-check");
       NodeSettings own =
-          new NodeSettings(
-              settings.name(),
-              folder.resolve("state"),
-              folder.resolve("run"),
-              socketFolder.resolve("check.sock"),
-              settings.client(),
-              settings.repositories(),
-              settings.cvmfs(),
-              settings.deadlines(),
-              settings.maxCalls(),
-              NodeLinks.NONE);
+          settings.at(
+              folder.resolve("state"), folder.resolve("run"), socketFolder.resolve("check.sock"));
       try (NodeProcess process = NodeProcess.start(own, random);
           DriverProbe probe = new DriverProbe(process.socket())) {
         exercise(probe);

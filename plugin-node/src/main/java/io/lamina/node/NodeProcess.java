@@ -5,6 +5,7 @@ import io.lamina.client.net.NetworkSettings;
 import io.lamina.client.net.Proxies;
 import io.lamina.layers.CvmfsRoots;
 import io.lamina.layers.IdMaps;
+import io.lamina.layers.LayerInfo;
 import io.lamina.layers.LayerStorage;
 import io.lamina.layers.LayersException;
 import io.lamina.layers.StorageSettings;
@@ -15,12 +16,16 @@ import io.lamina.node.cvmfs.ExternalClient;
 import io.lamina.node.cvmfs.RepositoryClient;
 import io.lamina.node.cvmfs.SharedRoots;
 import io.lamina.node.events.RepositoryViews;
+import io.lamina.node.graphdriver.CallObserver;
 import io.lamina.node.graphdriver.DriverEndpoint;
 import io.lamina.node.graphdriver.DriverException;
 import io.lamina.node.graphdriver.EngineOptions;
 import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.graphdriver.LayerDriver;
 import io.lamina.node.graphdriver.SessionFile;
+import io.lamina.node.status.NodeMetrics;
+import io.lamina.node.status.NodeStatus;
+import io.lamina.node.status.StatusServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
@@ -65,6 +70,7 @@ public final class NodeProcess implements AutoCloseable {
   private final Repositories repositories;
   private final FileChannel lock;
   private final Publications publications;
+  private final StatusServer status;
 
   private NodeProcess(
       Vertx vertx,
@@ -72,7 +78,9 @@ public final class NodeProcess implements AutoCloseable {
       LayerDriver driver,
       Repositories repositories,
       FileChannel lock,
-      Publications publications) {
+      Publications publications,
+      StatusServer status) {
+    this.status = status;
     this.vertx = vertx;
     this.endpoint = endpoint;
     this.driver = driver;
@@ -100,15 +108,28 @@ public final class NodeProcess implements AutoCloseable {
               return lines;
             });
     Vertx vertx = vertx();
+    NodeMetrics metrics = new NodeMetrics();
     try {
       // Before the socket is there: an engine that connects finds its layers.
       driver.resume();
       DriverEndpoint endpoint =
           DriverEndpoint.start(
-              vertx, driver, settings.deadlines(), settings.maxCalls(), settings.socket());
+              vertx,
+              driver,
+              settings.deadlines(),
+              settings.maxCalls(),
+              settings.socket(),
+              observer(metrics));
+      StatusServer status =
+          StatusServer.start(
+              vertx,
+              () -> status(settings, endpoint, driver, repositories, publications),
+              metrics,
+              settings.status().socket(),
+              settings.status().listen());
       // Afterwards: engines wait for the socket, and not for news.
       publications.start();
-      return new NodeProcess(vertx, endpoint, driver, repositories, lock, publications);
+      return new NodeProcess(vertx, endpoint, driver, repositories, lock, publications, status);
     } catch (RuntimeException e) {
       driver.close();
       publications.close();
@@ -117,6 +138,50 @@ public final class NodeProcess implements AutoCloseable {
       unlock(lock);
       throw e;
     }
+  }
+
+  private static CallObserver observer(NodeMetrics metrics) {
+    return new CallObserver() {
+      @Override
+      public void ended(String call, Duration duration) {
+        metrics.callEnded(call, duration);
+      }
+
+      @Override
+      public void failed(String call) {
+        metrics.callFailed(call);
+      }
+    };
+  }
+
+  private static NodeStatus status(
+      NodeSettings settings,
+      DriverEndpoint endpoint,
+      LayerDriver driver,
+      Repositories repositories,
+      Publications publications) {
+    LayerDriver.View view = driver.view();
+    List<LayerInfo> used = view.layers().stream().filter(layer -> layer.uses() > 0).toList();
+    return new NodeStatus(
+        settings.name(),
+        settings.socket().toString(),
+        view.session().map(session -> new NodeStatus.Engine(session.home(), session.options())),
+        view.problem(),
+        new NodeStatus.Calls(endpoint.callsInUse(), settings.maxCalls()),
+        new NodeStatus.Layers(
+            view.layers().size(),
+            (int)
+                view.layers().stream().filter(layer -> layer.kind() == LayerInfo.Kind.THIN).count(),
+            used.size(),
+            used.stream().mapToLong(LayerInfo::uses).sum()),
+        used.stream()
+            .map(
+                layer ->
+                    new NodeStatus.Mount(
+                        layer.id().text(), layer.uses(), List.copyOf(layer.repositories())))
+            .toList(),
+        repositories.clients(),
+        publications.following());
   }
 
   private static LayerStorage open(
@@ -198,6 +263,7 @@ public final class NodeProcess implements AutoCloseable {
 
   @Override
   public void close() {
+    status.close();
     endpoint.close();
     driver.close();
     publications.close();
@@ -294,6 +360,34 @@ public final class NodeProcess implements AutoCloseable {
               () ->
                   new LayersException.NotFound(
                       "repository " + repository + " is not mounted here"));
+    }
+
+    List<NodeStatus.Client> clients() {
+      return clients.values().stream()
+          .map(
+              roots ->
+                  new NodeStatus.Client(
+                      roots.client(),
+                      roots
+                          .cache()
+                          .map(
+                              cache ->
+                                  new NodeStatus.Cache(
+                                      cache.objects(),
+                                      cache.usedBytes(),
+                                      cache.limitBytes(),
+                                      cache.hits(),
+                                      cache.misses())),
+                      roots.states().stream()
+                          .map(
+                              state ->
+                                  new NodeStatus.Repository(
+                                      state.repository(),
+                                      state.revision(),
+                                      state.uses(),
+                                      state.isAlive()))
+                          .toList()))
+          .toList();
     }
 
     List<StatusLine> status() {

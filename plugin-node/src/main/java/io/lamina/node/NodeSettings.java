@@ -1,8 +1,10 @@
 package io.lamina.node;
 
 import io.lamina.node.cvmfs.KnownRepository;
+import io.lamina.node.cvmfs.OriginalSettings;
 import io.lamina.node.cvmfs.SharedRoots;
 import io.lamina.node.graphdriver.DriverDeadlines;
+import io.lamina.node.status.ListenAddress;
 import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
 import java.nio.file.Files;
@@ -29,6 +31,7 @@ import java.util.regex.Pattern;
  * @param client empty: the original client if it is installed, else the embedded one
  * @param maxCalls of engines, under way at once
  * @param links to Kafka and a gateway
+ * @param status where it is told
  */
 public record NodeSettings(
     String name,
@@ -40,10 +43,33 @@ public record NodeSettings(
     Cvmfs cvmfs,
     DriverDeadlines deadlines,
     int maxCalls,
-    NodeLinks links) {
+    NodeLinks links,
+    Status status) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   private static final Path SOCKETS = Path.of("/run/docker/plugins");
   private static final Path RUNTIME = Path.of("/run/lamina");
+  private static final String STATUS_SOCKET = "status.sock";
+  private static final ListenAddress NOBODY = new ListenAddress("localhost", 1);
+
+  /**
+   * Where status, health and metrics are told.
+   *
+   * @param socket for this host's root
+   * @param listen for others; empty for nobody
+   */
+  public record Status(Path socket, Optional<ListenAddress> listen) {
+    public Status {
+      socket = socket.toAbsolutePath().normalize();
+    }
+
+    private static Status from(Settings text, Path runtime) {
+      return new Status(
+          text.path("plugin.status.socket").orElseGet(() -> runtime.resolve(STATUS_SOCKET)),
+          text.text("plugin.status.listen").isEmpty()
+              ? Optional.empty()
+              : Optional.of(text.parsed("plugin.status.listen", NOBODY, ListenAddress::parse)));
+    }
+  }
 
   /** Who mounts repositories. */
   public enum Client {
@@ -91,6 +117,27 @@ public record NodeSettings(
     socket = socket.toAbsolutePath().normalize();
   }
 
+  /** The same in another place. */
+  NodeSettings at(Path newState, Path newRuntime, Path newSocket) {
+    return new NodeSettings(
+        name,
+        newState,
+        newRuntime,
+        newSocket,
+        client,
+        repositories,
+        cvmfs,
+        deadlines,
+        maxCalls,
+        NodeLinks.NONE,
+        new Status(newSocket.resolveSibling(STATUS_SOCKET), Optional.empty()));
+  }
+
+  /** Where a driver of this name tells its status unless its settings say otherwise. */
+  public static Path statusSocket(String name) {
+    return RUNTIME.resolve(name).resolve(STATUS_SOCKET);
+  }
+
   /**
    * Reads the keys that start with {@code plugin.}; what is not set has its default. Whoever gave
    * the settings refuses keys that nobody knows.
@@ -105,6 +152,13 @@ public record NodeSettings(
         .forEach(
             (repository, value) ->
                 repositories.put(repository, KnownRepository.parse(repository, value)));
+    // Last, as settings of this program go before.
+    Optional<OriginalSettings> original =
+        text.path("plugin.cvmfs.config").map(OriginalSettings::new);
+    original
+        .map(OriginalSettings::repositories)
+        .orElse(List.of())
+        .forEach(known -> repositories.putIfAbsent(known.name().value(), known));
     Duration second = Duration.ofSeconds(1);
     Duration hour = Duration.ofHours(1);
     SharedRoots.Times times = SharedRoots.Times.DEFAULT;
@@ -112,10 +166,11 @@ public record NodeSettings(
         new DriverDeadlines(
             text.duration("plugin.deadline.mount", Duration.ofMinutes(2), second, hour),
             text.duration("plugin.deadline.other", Duration.ofMinutes(10), second, hour));
+    Path runtime = text.path("plugin.runtime").orElseGet(() -> RUNTIME.resolve(name));
     return new NodeSettings(
         name,
         state,
-        text.path("plugin.runtime").orElseGet(() -> RUNTIME.resolve(name)),
+        runtime,
         text.path("plugin.socket").orElseGet(() -> SOCKETS.resolve(name + ".sock")),
         text.text("plugin.client").isEmpty()
             ? Optional.empty()
@@ -125,14 +180,17 @@ public record NodeSettings(
             text.path("plugin.cvmfs.host-folder").orElse(Path.of("/cvmfs")),
             text.text("plugin.cvmfs.binary").orElse("cvmfs2"),
             text.bytes("plugin.cvmfs.cache", 4L << 30, 64 << 20, 1L << 50),
-            text.text("plugin.cvmfs.proxy").orElse("DIRECT"),
+            text.text("plugin.cvmfs.proxy")
+                .or(() -> original.flatMap(OriginalSettings::proxy))
+                .orElse("DIRECT"),
             new SharedRoots.Times(
                 text.duration("plugin.cvmfs.answer", times.answer(), second, hour),
                 text.duration("plugin.cvmfs.linger", times.linger(), Duration.ZERO, hour),
                 text.duration("plugin.cvmfs.look", times.look(), second, hour))),
         deadlines,
         text.count("plugin.limits.calls", 4096, 16, 65_536),
-        NodeLinks.from(text, "lamina-node-" + name, deadlines.other()));
+        NodeLinks.from(text, "lamina-node-" + name, deadlines.other()),
+        Status.from(text, runtime));
   }
 
   /**

@@ -18,6 +18,7 @@ import io.lamina.node.events.RevisionFollower;
 import io.lamina.node.gateway.GatewayConnection;
 import io.lamina.node.graphdriver.DriverException;
 import io.lamina.node.graphdriver.GraphDriver.StatusLine;
+import io.lamina.node.status.NodeStatus;
 import io.lamina.storage.StorageException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -114,6 +115,24 @@ final class Publications implements AutoCloseable {
   /** How well publications are heard; empty if this node hears of none. */
   Optional<PublicationSource.Progress> progress() {
     return source.map(PublicationSource::progress);
+  }
+
+  /** How far behind what was published: of the source, and of each repository that is. */
+  List<NodeStatus.Following> following() {
+    List<NodeStatus.Following> all = new ArrayList<>();
+    source.ifPresent(
+        found -> {
+          PublicationSource.Progress progress = found.progress();
+          progress
+              .behind()
+              .ifPresent(behind -> all.add(new NodeStatus.Following(found.name(), behind)));
+          for (RevisionFollower.Lag lag : follower.lags()) {
+            all.add(
+                new NodeStatus.Following(
+                    lag.repository(), Math.max(0, lag.announced() - lag.shown())));
+          }
+        });
+    return all;
   }
 
   List<StatusLine> status() {

@@ -4,6 +4,7 @@ import io.lamina.client.ClientSettings;
 import io.lamina.client.EmbeddedClient;
 import io.lamina.client.MountedRepository;
 import io.lamina.client.RepositorySettings;
+import io.lamina.client.cache.CacheStatistics;
 import io.lamina.client.failure.ClientException;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.signing.MasterKeys;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +61,11 @@ public final class EmbeddedRepositories implements RepositoryClient {
       client = open;
     }
     return open;
+  }
+
+  @Override
+  public synchronized Optional<CacheStatistics> cache() {
+    return Optional.ofNullable(client).map(EmbeddedClient::cacheStatistics);
   }
 
   @Override

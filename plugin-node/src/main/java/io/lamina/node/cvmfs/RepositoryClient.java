@@ -1,5 +1,8 @@
 package io.lamina.node.cvmfs;
 
+import io.lamina.client.cache.CacheStatistics;
+import java.util.Optional;
+
 /** Mounts repositories, in one of the ways that there are. Thread-safe. */
 public interface RepositoryClient extends AutoCloseable {
   /** For people: {@code embedded}, {@code cvmfs2}, {@code external}. */
@@ -14,6 +17,11 @@ public interface RepositoryClient extends AutoCloseable {
    * @throws io.lamina.layers.LayersException.Rejected if this node does not know it
    */
   RepositoryMount mount(String repository);
+
+  /** Its cache, if it is one of this process and there is something in it. */
+  default Optional<CacheStatistics> cache() {
+    return Optional.empty();
+  }
 
   /** Ends what the client itself runs. */
   @Override

@@ -1,5 +1,6 @@
 package io.lamina.node.cvmfs;
 
+import io.lamina.client.cache.CacheStatistics;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.layers.CvmfsRoots;
@@ -67,6 +68,11 @@ public final class SharedRoots implements CvmfsRoots, AutoCloseable {
   /** The client's name, for people. */
   public String client() {
     return client.name();
+  }
+
+  /** The client's cache, if it is one of this process. */
+  public Optional<CacheStatistics> cache() {
+    return client.cache();
   }
 
   @Override

@@ -39,13 +39,25 @@ public final class DriverEndpoint implements AutoCloseable {
    */
   public static DriverEndpoint start(
       Vertx vertx, GraphDriver driver, DriverDeadlines deadlines, int maxCalls, Path path) {
+    return start(vertx, driver, deadlines, maxCalls, path, CallObserver.NONE);
+  }
+
+  /** The same, telling of each call that ends. */
+  public static DriverEndpoint start(
+      Vertx vertx,
+      GraphDriver driver,
+      DriverDeadlines deadlines,
+      int maxCalls,
+      Path path,
+      CallObserver observer) {
     PluginSocket socket = new PluginSocket(path);
     socket.prepare();
     CallThreads threads = new CallThreads(vertx, maxCalls);
     try {
       String deployment =
           await(
-              vertx.deployVerticle(new DriverServer(driver, threads, deadlines, socket.path())),
+              vertx.deployVerticle(
+                  new DriverServer(driver, threads, deadlines, socket.path(), observer)),
               START);
       socket.bound();
       LOG.atInfo().addKeyValue("socket", socket.path()).log("plugin serves");

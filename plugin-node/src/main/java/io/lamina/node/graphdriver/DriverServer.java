@@ -41,9 +41,16 @@ final class DriverServer extends VerticleBase {
   private final CallThreads threads;
   private final DriverDeadlines deadlines;
   private final Path socket;
+  private final CallObserver observer;
   private @Nullable HttpServer server;
 
-  DriverServer(GraphDriver driver, CallThreads threads, DriverDeadlines deadlines, Path socket) {
+  DriverServer(
+      GraphDriver driver,
+      CallThreads threads,
+      DriverDeadlines deadlines,
+      Path socket,
+      CallObserver observer) {
+    this.observer = observer;
     this.driver = driver;
     this.threads = threads;
     this.deadlines = deadlines;
@@ -86,6 +93,11 @@ final class DriverServer extends VerticleBase {
       return;
     }
     DriverCall call = known.get();
+    long startNanos = System.nanoTime();
+    request
+        .response()
+        .endHandler(
+            _ -> observer.ended(call.word(), Duration.ofNanos(System.nanoTime() - startNanos)));
     switch (call) {
       case ACTIVATE -> answer(request, AnswerJson.activation());
       case CAPABILITIES -> answer(request, AnswerJson.capabilities());
@@ -295,8 +307,9 @@ final class DriverServer extends VerticleBase {
   }
 
   /** Ends without the mark of a complete body, which is all that an engine can tell by. */
-  private static void breakOff(DriverCall call, HttpServerRequest request, Throwable failure) {
+  private void breakOff(DriverCall call, HttpServerRequest request, Throwable failure) {
     if (!request.response().ended()) {
+      observer.failed(call.word());
       LOG.atWarn()
           .addKeyValue("call", call.word())
           .addKeyValue("cause", failure.toString())
@@ -322,7 +335,8 @@ final class DriverServer extends VerticleBase {
    * An error in the answer's body reaches the user as it is; a status keeps the engine from taking
    * an error for an archive.
    */
-  private static void fail(DriverCall call, HttpServerRequest request, Throwable failure) {
+  private void fail(DriverCall call, HttpServerRequest request, Throwable failure) {
+    observer.failed(call.word());
     String message;
     int status;
     switch (failure) {

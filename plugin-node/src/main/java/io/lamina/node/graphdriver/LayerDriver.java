@@ -151,6 +151,24 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
         .toList();
   }
 
+  /**
+   * What it serves now, for people.
+   *
+   * @param session empty before an engine has introduced itself
+   * @param problem why calls are refused; empty if they are not
+   */
+  public record View(Optional<Session> session, Optional<String> problem, List<LayerInfo> layers) {}
+
+  /** May wait for the storage. */
+  public View view() {
+    Open now = open;
+    if (now != null) {
+      return new View(
+          Optional.of(now.session()), Optional.empty(), translated(now.storage()::layers));
+    }
+    return new View(Optional.empty(), Optional.of(closedReason), List.of());
+  }
+
   private Open open() {
     Open now = open;
     if (now == null) {

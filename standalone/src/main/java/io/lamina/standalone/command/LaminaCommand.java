@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       ConverterCommand.class,
       PublisherCommand.class,
       PluginCommand.class,
+      NodeCommand.class,
       RepoCommand.class,
       ConvertCommand.class,
       StatusCommand.class,
