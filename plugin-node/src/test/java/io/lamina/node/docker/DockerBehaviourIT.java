@@ -2,40 +2,105 @@ package io.lamina.node.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
-/** The built-in storage of the engine is what ours is measured by. */
+/** The built-in storage of the engine is what ours is measured by, as a socket and as a plugin. */
 @NeedsDocker
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DockerBehaviourIT {
+  private final WorkFolder folder = WorkFolder.create();
+  private final Map<String, String> theirs = new TreeMap<>();
+
+  @BeforeAll
+  void lookAtTheBuiltInDriver() throws Exception {
+    try (DockerEngine engine = DockerEngine.start(folder.path("theirs"), "overlay2")) {
+      theirs.putAll(Behaviour.of(engine, folder.path("scratch-theirs")));
+    }
+    assertThat(theirs.get("files of the container")).contains("a/new").contains("zeros");
+  }
+
+  @AfterAll
+  void remove() {
+    folder.close();
+  }
+
+  private void expectTheSame(Map<String, String> ours) {
+    assertThat(ours.keySet()).isEqualTo(theirs.keySet());
+    SoftAssertions all = new SoftAssertions();
+    theirs.forEach(
+        (what, result) -> {
+          String seen = ours.getOrDefault(what, "");
+          all.assertThat(Behaviour.difference(seen, result)).as(what).isEmpty();
+          all.assertThat(seen.length()).as("length of " + what).isEqualTo(result.length());
+        });
+    all.assertAll();
+  }
+
   @Test
   void showsTheSameAsTheBuiltInDriver() throws Exception {
-    try (WorkFolder folder = WorkFolder.create()) {
-      Map<String, String> theirs;
-      try (DockerEngine engine = DockerEngine.start(folder.path("theirs"), "overlay2")) {
-        theirs = Behaviour.of(engine, folder.path("scratch-theirs"));
+    Map<String, String> ours;
+    try (PluginProcess plugin =
+        PluginProcess.start(folder.path("plugin"), folder.driver(), Map.of())) {
+      try (DockerEngine engine = DockerEngine.start(folder.path("ours"), plugin.name())) {
+        ours = Behaviour.of(engine, folder.path("scratch-ours"));
+        assertThat(folder.mountsBelow(plugin.state())).isEmpty();
       }
-      Map<String, String> ours;
-      try (PluginProcess plugin =
-          PluginProcess.start(folder.path("plugin"), folder.driver(), Map.of())) {
-        try (DockerEngine engine = DockerEngine.start(folder.path("ours"), plugin.name())) {
-          ours = Behaviour.of(engine, folder.path("scratch-ours"));
-          assertThat(folder.mountsBelow(plugin.state())).isEmpty();
-        }
-        assertThat(folder.layersOf(plugin)).isEmpty();
-      }
-
-      assertThat(ours.keySet()).isEqualTo(theirs.keySet());
-      assertThat(theirs.get("files of the container")).contains("a/new").contains("zeros");
-      SoftAssertions all = new SoftAssertions();
-      theirs.forEach(
-          (what, result) -> {
-            String seen = ours.getOrDefault(what, "");
-            all.assertThat(Behaviour.difference(seen, result)).as(what).isEmpty();
-            all.assertThat(seen.length()).as("length of " + what).isEqualTo(result.length());
-          });
-      all.assertAll();
+      assertThat(folder.layersOf(plugin)).isEmpty();
     }
+
+    expectTheSame(ours);
+  }
+
+  @Test
+  void showsTheSameAsAManagedPluginAndRunsThinImages() throws Exception {
+    Path built = ManagedPlugin.build(folder.path("managed"));
+    Path settings = Files.createDirectories(folder.path("cvmfs"));
+    Files.createDirectories(settings.resolve("config.d"));
+    Files.createDirectories(settings.resolve("keys"));
+    Map<String, String> ours;
+    try (ThinRepository thin = new ThinRepository()) {
+      Files.writeString(
+          settings.resolve("config.d/" + ThinRepository.NAME + ".conf"),
+          "CVMFS_SERVER_URL=" + thin.server().url() + "\n");
+      thin.key(settings.resolve("keys/" + ThinRepository.NAME + ".pub"));
+
+      try (DockerEngine engine = ManagedPlugin.start(folder.path("engine"), built, settings)) {
+        ours = Behaviour.of(engine, folder.path("scratch-managed"));
+        engine.ok(ThinRepository.image("thin:1", "base", "top"), "load");
+        assertThat(engine.run("thin:1", "cat /etc/kept /etc/added; ls /etc/gone || true"))
+            .isEqualTo("kept\nadded");
+        engine.ok(TarArchive.busybox().toBytes(), "import", "-c", "CMD /bin/sh", "-", "base");
+        engine.ok("run", "-d", "--name", "busy", "--network", "none", "base", "sleep", "600");
+
+        endPlugin(engine);
+
+        engine.ok("exec", "busy", "sh", "-c", "echo own > /own");
+        assertThat(engine.ok("diff", "busy")).isEqualTo("A /own");
+        assertThat(engine.run("thin:1", "cat /etc/added")).isEqualTo("added");
+        engine.ok("rm", "-f", "busy");
+        assertThat(engine.docker("plugin", "disable", ManagedPlugin.NAME).errors())
+            .contains("in use");
+      }
+    }
+    assertThat(folder.mountsBelow(folder.path("engine"))).isEmpty();
+
+    expectTheSame(ours);
+  }
+
+  /** As a defect would; the engine starts it again. */
+  private static void endPlugin(DockerEngine engine) {
+    List<ProcessHandle> plugins = engine.processesOfContainers("io.lamina.node.NodeMain");
+    assertThat(plugins).hasSize(1);
+    plugins.getFirst().destroyForcibly();
+    plugins.getFirst().onExit().join();
   }
 }

@@ -251,6 +251,15 @@ public final class DockerEngine implements AutoCloseable {
     }
   }
 
+  /** First processes of containers, those of managed plugins too, whose command has the text. */
+  List<ProcessHandle> processesOfContainers(String text) {
+    return ProcessHandle.allProcesses()
+        .filter(this::isShimOfThis)
+        .flatMap(ProcessHandle::children)
+        .filter(process -> names(process, text))
+        .toList();
+  }
+
   private boolean isShimOfThis(ProcessHandle handle) {
     return handle.info().command().orElse("").contains("containerd-shim")
         && names(handle, home.toString());

@@ -21,11 +21,13 @@ public final class PluginProcess implements AutoCloseable {
 
   private final Path home;
   private final String name;
+  private final Path socket;
   private Process process;
 
-  private PluginProcess(Path home, String name) {
+  private PluginProcess(Path home, String name, Path socket) {
     this.home = home;
     this.name = name;
+    this.socket = socket;
     this.process = launch();
   }
 
@@ -48,7 +50,8 @@ public final class PluginProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    PluginProcess plugin = new PluginProcess(home, name);
+    Path socket = Path.of(settings.getOrDefault("plugin.socket", engineSocket(name).toString()));
+    PluginProcess plugin = new PluginProcess(home, name, socket);
     plugin.awaitSocket();
     return plugin;
   }
@@ -63,6 +66,8 @@ public final class PluginProcess implements AutoCloseable {
             "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
+            // It would tell of each test folder's settings.
+            "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener",
             "-cp",
             System.getProperty("java.class.path"),
             NodeMain.class.getName(),
@@ -83,6 +88,11 @@ public final class PluginProcess implements AutoCloseable {
   }
 
   public Path socket() {
+    return socket;
+  }
+
+  /** Where engines look for a driver of this name. */
+  static Path engineSocket(String name) {
     return Path.of("/run/docker/plugins", name + ".sock");
   }
 
@@ -133,7 +143,7 @@ public final class PluginProcess implements AutoCloseable {
 
   private void await() {
     try {
-      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      if (!process.waitFor(5, TimeUnit.MINUTES)) {
         process.destroyForcibly();
         throw new AssertionError("the plugin did not stop:\n" + lastLog());
       }

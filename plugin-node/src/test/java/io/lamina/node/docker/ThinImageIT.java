@@ -3,16 +3,10 @@ package io.lamina.node.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.lamina.client.TestRepository;
 import io.lamina.client.TestServer;
-import io.lamina.cvmfs.RepositoryPath;
-import io.lamina.cvmfs.catalog.CatalogEntry;
-import io.lamina.cvmfs.catalog.Xattrs;
-import io.lamina.cvmfs.tree.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,21 +19,25 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Images whose files lie in a repository, run by a real engine. */
 @NeedsDocker
 class ThinImageIT {
-  private static final String NAME = "thin.lamina.test";
-  private static final int LARGE_BYTES = 3 << 20;
+  private static final String NAME = ThinRepository.NAME;
 
   private final WorkFolder folder = WorkFolder.create();
-  private final TestRepository repository = new TestRepository(NAME);
-  private final TestServer server = new TestServer(repository.files());
+  private final ThinRepository repository;
+  private final TestServer server;
   private Optional<PluginProcess> plugin = Optional.empty();
   private Optional<DockerEngine> engine = Optional.empty();
+
+  ThinImageIT() throws IOException {
+    repository = new ThinRepository();
+    server = repository.server();
+  }
 
   @AfterEach
   void stop() {
     engine.ifPresent(DockerEngine::close);
     plugin.ifPresent(PluginProcess::close);
     folder.close();
-    server.close();
+    repository.close();
   }
 
   private PluginProcess plugin() {
@@ -50,46 +48,16 @@ class ThinImageIT {
     return engine.orElseThrow();
   }
 
-  /** Two layers: a shell with more than it needs, and one that takes away and adds. */
   private void start(String client) throws IOException {
-    FileTree base = TestRepository.tree();
-    put(base, "bin/busybox", repository.file(Files.readAllBytes(Path.of("/bin/busybox")), 0755));
-    for (String applet : List.of("sh", "ls", "cat", "wc", "sleep", "rm", "true")) {
-      put(base, "bin/" + applet, CatalogEntry.symlink("busybox".getBytes(), TestRepository.TIME));
-    }
-    put(base, "etc/kept", repository.file("kept\n"));
-    put(base, "etc/gone", repository.file("gone\n"));
-    put(base, "opaque/hidden", repository.file("hidden\n"));
-    put(base, "large", repository.file(new byte[LARGE_BYTES], 0644));
-    FileTree top = TestRepository.tree();
-    put(
-        top,
-        "etc/gone",
-        TestRepository.entry(CatalogEntry.CHARACTER_DEVICE, 0, Xattrs.NONE, List.of()));
-    put(top, "etc/added", repository.file("added\n"));
-    repository.with("base", base).with("top", top).publish();
-
     Map<String, String> settings = new TreeMap<>();
     settings.put("plugin.client", client);
-    settings.put("plugin.repository." + NAME, server.url() + "," + key());
+    settings.put(
+        "plugin.repository." + NAME, server.url() + "," + repository.key(folder.path("key.pub")));
     program().ifPresent(binary -> settings.put("plugin.cvmfs.binary", binary));
     PluginProcess started = PluginProcess.start(folder.path("plugin"), folder.driver(), settings);
     plugin = Optional.of(started);
     engine = Optional.of(DockerEngine.start(folder.path("engine"), started.name()));
-    engine().ok(thin("thin:1", "base", "top"), "load");
-  }
-
-  private static void put(FileTree tree, String path, CatalogEntry entry) {
-    tree.put(RepositoryPath.of("/" + path), entry);
-  }
-
-  private Path key() throws IOException {
-    byte[] encoded = repository.keys().masterKeys().keys().getFirst().getEncoded();
-    return Files.writeString(
-        folder.path("key.pub"),
-        "-----BEGIN PUBLIC KEY-----\n"
-            + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded)
-            + "\n-----END PUBLIC KEY-----\n");
+    engine().ok(ThinRepository.image("thin:1", "base", "top"), "load");
   }
 
   /** The original client: {@code LAMINA_CVMFS2}, or by its name. */
@@ -97,21 +65,6 @@ class ThinImageIT {
     return Optional.ofNullable(System.getenv("LAMINA_CVMFS2"))
         .or(() -> Optional.of("/usr/bin/cvmfs2"))
         .filter(path -> Files.isExecutable(Path.of(path)));
-  }
-
-  private static byte[] thin(String tag, String... directories) {
-    StringBuilder layers = new StringBuilder();
-    for (String directory : directories) {
-      layers
-          .append(layers.isEmpty() ? "" : ",")
-          .append("{\"url\":\"cvmfs://" + NAME + "/" + directory + "\"}");
-    }
-    return ImageArchive.of(
-        tag,
-        List.of(
-            new TarArchive()
-                .file("thin.json", 0644, "{\"version\":\"1.0\",\"layers\":[" + layers + "]}")
-                .toBytes()));
   }
 
   @ParameterizedTest
@@ -163,7 +116,7 @@ class ThinImageIT {
     int forOne = server.total();
     engine().run("thin:1", "cat /etc/kept");
     int again = server.total() - forOne;
-    assertThat(engine().run("thin:1", "wc -c < /large")).isEqualTo("" + LARGE_BYTES);
+    assertThat(engine().run("thin:1", "wc -c < /large")).isEqualTo("" + ThinRepository.LARGE_BYTES);
     int more = server.total() - forOne - again;
 
     assertThat(forOne).isPositive();
@@ -190,11 +143,10 @@ class ThinImageIT {
     Commands.Result lost = engine().docker("exec", "thin", "/bin/cat", "/etc/kept");
     assertThat(lost.exitCode()).isNotZero();
     assertThat(lost.errors() + lost.out()).containsIgnoringCase("not connected");
-    assertThat(engine().docker("restart", "-t", "0", "thin").errors())
+    assertThat(engine().docker("cp", "thin:/own", "-").errors())
         .contains(NAME, "stop its container and start it again");
 
-    engine().ok("stop", "-t", "0", "thin");
-    engine().ok("start", "thin");
+    engine().ok("restart", "-t", "0", "thin");
 
     assertThat(engine().ok("exec", "thin", "cat", "/own", "/etc/kept")).isEqualTo("own\nkept");
     engine().ok("rm", "-f", "thin", "base");
@@ -220,7 +172,7 @@ class ThinImageIT {
   @Test
   void saysWhichFolderIsNotInTheRepository() throws Exception {
     start("embedded");
-    engine().ok(thin("thin:2", "nowhere"), "load");
+    engine().ok(ThinRepository.image("thin:2", "nowhere"), "load");
 
     Commands.Result refused = engine().docker("create", "thin:2", "sh");
 
