@@ -65,15 +65,14 @@ class OpenRepositoryTest {
       assertThat(catalogsFetched()).hasSize(2);
       assertThat(chunksFetched()).isEmpty();
 
-      try (FileContent content = opened.open(file)) {
-        assertThat(chunksFetched()).isEmpty();
-        assertThat(read(content, 25_000, 10_000)).isEqualTo(part(large, 25_000, 10_000));
-        assertThat(chunksFetched()).hasSize(2);
-        assertThat(read(content, 0, 200_000)).isEqualTo(large);
-        assertThat(chunksFetched()).hasSize(10);
-        assertThat(read(content, 99_999, 10)).isEqualTo(part(large, 99_999, 1));
-        assertThat(read(content, 100_000, 10)).isEmpty();
-      }
+      FileContent content = opened.open(file);
+      assertThat(chunksFetched()).isEmpty();
+      assertThat(read(content, 25_000, 10_000)).isEqualTo(part(large, 25_000, 10_000));
+      assertThat(chunksFetched()).hasSize(2);
+      assertThat(read(content, 0, 200_000)).isEqualTo(large);
+      assertThat(chunksFetched()).hasSize(10);
+      assertThat(read(content, 99_999, 10)).isEqualTo(part(large, 99_999, 1));
+      assertThat(read(content, 100_000, 10)).isEmpty();
       assertThat(server.requests().values()).containsOnly(1);
     }
   }
@@ -290,9 +289,8 @@ class OpenRepositoryTest {
   }
 
   private static String text(OpenRepository opened, String path) {
-    try (FileContent content = opened.open(opened.find(path(path)).orElseThrow())) {
-      return new String(read(content, 0, 1000), StandardCharsets.UTF_8);
-    }
+    FileContent content = opened.open(opened.find(path(path)).orElseThrow());
+    return new String(read(content, 0, 1000), StandardCharsets.UTF_8);
   }
 
   private static byte[] read(FileContent content, long offset, int length) {

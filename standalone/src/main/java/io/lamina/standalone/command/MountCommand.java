@@ -148,7 +148,7 @@ final class MountCommand implements Callable<Integer> {
         RepositoryStatistics repository, MountStatistics mount, CacheStatistics cached) {
       ObjectNode node = Output.JSON.createObjectNode();
       node.put("revision", repository.revision()).put("stale", repository.isStale());
-      node.put("opens", mount.opens()).put("readBytes", mount.readBytes());
+      node.put("reads", mount.reads()).put("readBytes", mount.readBytes());
       node.put("fetchedObjects", repository.fetchedObjects());
       node.put("fetchedBytes", repository.fetchedBytes());
       node.put("serverFailures", repository.serverFailures());
@@ -159,9 +159,9 @@ final class MountCommand implements Callable<Integer> {
       kept.put("damaged", cached.damaged());
       output.value(node);
       output.line(
-          "%d files opened, %s read, %d objects with %s fetched; the cache holds %d objects, %s"
+          "%d requests for %s, %d objects with %s fetched; the cache holds %d objects, %s"
               .formatted(
-                  mount.opens(),
+                  mount.reads(),
                   ProgressBar.bytes(mount.readBytes()),
                   repository.fetchedObjects(),
                   ProgressBar.bytes(repository.fetchedBytes()),

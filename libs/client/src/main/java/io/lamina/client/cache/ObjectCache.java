@@ -208,6 +208,12 @@ public final class ObjectCache implements AutoCloseable {
     }
   }
 
+  /** Whether it seems to be here; it may be damaged, or go the next moment. */
+  public boolean isKnown(ObjectKey key) {
+    scan(key.shard());
+    return entries.containsKey(key);
+  }
+
   /** The object if it is here; never fetches. */
   public Optional<CachedObject> find(ObjectKey key) {
     CacheEntry known = pinned(key);

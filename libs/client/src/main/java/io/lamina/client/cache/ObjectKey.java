@@ -22,7 +22,7 @@ public record ObjectKey(ContentHash hash, ObjectKind kind, CompressionAlgorithm 
 
   /** The first byte of the hash, 0 to 255. */
   int shard() {
-    return Integer.parseInt(hash.hex().substring(0, FAN_OUT_CHARS), 16);
+    return hash.digest()[0] & 0xff;
   }
 
   /** The rest of the hash, and what the object is. */

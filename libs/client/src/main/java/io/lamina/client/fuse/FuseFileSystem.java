@@ -4,18 +4,13 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A read-only file system that the kernel asks by node numbers; the root is node 1. Methods are
- * called by many threads at once and may block; where they fail they throw {@link FuseError}, and
- * anything else becomes an input/output error.
+ * A read-only file system that the kernel asks by node numbers; the root is node 1. Nobody is told
+ * of files that are opened: the kernel keeps the node of an open file, which is all that reading
+ * needs. Methods are called by many threads at once and may block; where they fail they throw
+ * {@link FuseError}, and anything else becomes an input/output error.
  */
 public interface FuseFileSystem {
   long ROOT = 1;
-
-  /** How the kernel may treat a file that is opened. */
-  record Opened(long handle, boolean keepsPages, int backing) {
-    /** No file stands in for this one. */
-    public static final int NO_BACKING = 0;
-  }
 
   /**
    * The entry of a directory, or {@link Attributes#absent}; counts one reference of the kernel's to
@@ -30,22 +25,16 @@ public interface FuseFileSystem {
 
   byte[] readLink(long node);
 
-  Opened open(long node);
-
   /** Fills the start of the target; fewer bytes than it has only at the end of the file. */
-  long read(long handle, MemorySegment target, long offset);
-
-  void release(long handle);
-
-  long openDirectory(long node);
+  long read(long node, MemorySegment target, long offset);
 
   /**
    * Adds entries from the one with this number on, until one does not fit; counts one reference for
    * each node whose attributes are added.
+   *
+   * @param from 0 for the first, else what an entry before named as next
    */
-  void readDirectory(long handle, long from, DirectoryBuffer entries);
-
-  void releaseDirectory(long handle);
+  void readDirectory(long node, long from, DirectoryBuffer entries);
 
   /** The value; null if there is no such attribute. */
   byte @Nullable [] extendedAttribute(long node, byte[] name);

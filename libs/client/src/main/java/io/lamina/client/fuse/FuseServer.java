@@ -41,9 +41,14 @@ public final class FuseServer implements AutoCloseable {
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private volatile Negotiated negotiated = Negotiated.NOTHING;
 
-  /** What kernel and server agreed on. */
-  record Negotiated(int minor, boolean canExpire, boolean passesThrough) {
-    static final Negotiated NOTHING = new Negotiated(0, false, false);
+  /**
+   * What kernel and server agreed on.
+   *
+   * @param canExpire the kernel can ask again for a name without dropping what is below it
+   * @param opensDirectories the kernel needs no answer to open a directory
+   */
+  record Negotiated(boolean canExpire, boolean opensDirectories) {
+    static final Negotiated NOTHING = new Negotiated(false, false);
   }
 
   private FuseServer(
@@ -86,6 +91,10 @@ public final class FuseServer implements AutoCloseable {
 
   OpenFile device() {
     return device;
+  }
+
+  Negotiated negotiated() {
+    return negotiated;
   }
 
   void agree(Negotiated result) {

@@ -124,23 +124,13 @@ final class FuseWorker implements AutoCloseable {
         yield Wire.ATTR_OUT_BYTES;
       }
       case Wire.READLINK -> bytes(fileSystem.readLink(node));
-      case Wire.OPEN -> open(node);
-      case Wire.READ -> read(body);
-      case Wire.RELEASE -> {
-        fileSystem.release(body.get(JAVA_LONG_UNALIGNED, 0));
-        yield 0;
-      }
-      case Wire.OPENDIR ->
-          opened(
-              fileSystem.openDirectory(node),
-              Wire.FOPEN_CACHE_DIR | Wire.FOPEN_KEEP_CACHE,
-              FuseFileSystem.Opened.NO_BACKING);
-      case Wire.READDIR -> readDirectory(body, false);
-      case Wire.READDIRPLUS -> readDirectory(body, true);
-      case Wire.RELEASEDIR -> {
-        fileSystem.releaseDirectory(body.get(JAVA_LONG_UNALIGNED, 0));
-        yield 0;
-      }
+      // The kernel then opens files by itself, with all that it has in memory of them.
+      case Wire.OPEN -> -Errno.ENOSYS;
+      case Wire.READ -> read(node, body);
+      case Wire.OPENDIR -> server.negotiated().opensDirectories() ? -Errno.ENOSYS : openDirectory();
+      case Wire.READDIR -> readDirectory(node, body, false);
+      case Wire.READDIRPLUS -> readDirectory(node, body, true);
+      case Wire.RELEASE, Wire.RELEASEDIR -> 0;
       case Wire.GETXATTR -> {
         byte @Nullable [] value = fileSystem.extendedAttribute(node, name(body, 8));
         yield value == null ? -Errno.ENODATA : attribute(value, body.get(JAVA_INT_UNALIGNED, 0));
@@ -169,39 +159,24 @@ final class FuseWorker implements AutoCloseable {
     return Wire.ENTRY_OUT_BYTES;
   }
 
-  private long open(long node) {
-    FuseFileSystem.Opened opened = fileSystem.open(node);
-    boolean passes = opened.backing() != FuseFileSystem.Opened.NO_BACKING;
-    int flags = Wire.FOPEN_NOFLUSH;
-    if (passes) {
-      flags |= Wire.FOPEN_PASSTHROUGH;
-    } else if (opened.keepsPages()) {
-      flags |= Wire.FOPEN_KEEP_CACHE;
-    }
-    return opened(opened.handle(), flags, opened.backing());
+  /** For kernels before 5.1, which insist on an answer. */
+  private long openDirectory() {
+    MemorySegment target = payload(Wire.OPEN_OUT_BYTES).fill((byte) 0);
+    target.set(JAVA_INT_UNALIGNED, 8, Wire.FOPEN_CACHE_DIR | Wire.FOPEN_KEEP_CACHE);
+    return Wire.OPEN_OUT_BYTES;
   }
 
-  private long opened(long handle, int flags, int backing) {
-    MemorySegment target = payload(16);
-    target.set(JAVA_LONG_UNALIGNED, 0, handle);
-    target.set(JAVA_INT_UNALIGNED, 8, flags);
-    target.set(JAVA_INT_UNALIGNED, 12, backing);
-    return 16;
-  }
-
-  private long read(MemorySegment body) {
-    long handle = body.get(JAVA_LONG_UNALIGNED, 0);
+  private long read(long node, MemorySegment body) {
     long offset = body.get(JAVA_LONG_UNALIGNED, 8);
     int size = requested(body.get(JAVA_INT_UNALIGNED, 16));
-    return size == 0 ? 0 : fileSystem.read(handle, payload(size), offset);
+    return size == 0 ? 0 : fileSystem.read(node, payload(size), offset);
   }
 
-  private long readDirectory(MemorySegment body, boolean withAttributes) {
-    long handle = body.get(JAVA_LONG_UNALIGNED, 0);
+  private long readDirectory(long node, MemorySegment body, boolean withAttributes) {
     long from = body.get(JAVA_LONG_UNALIGNED, 8);
     int size = requested(body.get(JAVA_INT_UNALIGNED, 16));
     DirectoryBuffer entries = new DirectoryBuffer(payload(size), withAttributes);
-    fileSystem.readDirectory(handle, from, entries);
+    fileSystem.readDirectory(node, from, entries);
     return entries.filled();
   }
 
@@ -274,6 +249,7 @@ final class FuseWorker implements AutoCloseable {
                 | Wire.PARALLEL_DIROPS
                 | Wire.MAX_PAGES
                 | Wire.CACHE_SYMLINKS
+                | Wire.NO_OPENDIR_SUPPORT
                 | Wire.EXPLICIT_INVAL_DATA
                 | Wire.INIT_EXT
                 | Wire.HAS_EXPIRE_ONLY);
@@ -286,7 +262,9 @@ final class FuseWorker implements AutoCloseable {
     target.set(JAVA_INT_UNALIGNED, 24, 1); // times in nanoseconds
     target.set(JAVA_SHORT_UNALIGNED, 28, (short) (MAX_READ_BYTES / PAGE_BYTES));
     target.set(JAVA_INT_UNALIGNED, 32, (int) (wanted >>> Integer.SIZE));
-    server.agree(new FuseServer.Negotiated(minor, (wanted & Wire.HAS_EXPIRE_ONLY) != 0, false));
+    server.agree(
+        new FuseServer.Negotiated(
+            (wanted & Wire.HAS_EXPIRE_ONLY) != 0, (wanted & Wire.NO_OPENDIR_SUPPORT) != 0));
     return Wire.INIT_OUT_BYTES;
   }
 

@@ -50,6 +50,7 @@ final class Wire {
   static final int ENTRY_OUT_BYTES = 40 + ATTRIBUTE_BYTES;
   static final int ATTR_OUT_BYTES = 16 + ATTRIBUTE_BYTES;
   static final int DIRENT_BYTES = 24;
+  static final int OPEN_OUT_BYTES = 16;
   static final int INIT_OUT_BYTES = 64;
 
   static final long ASYNC_READ = 1;
@@ -59,24 +60,17 @@ final class Wire {
   static final long PARALLEL_DIROPS = 1 << 18;
   static final long MAX_PAGES = 1 << 22;
   static final long CACHE_SYMLINKS = 1 << 23;
+  static final long NO_OPENDIR_SUPPORT = 1 << 24;
   static final long EXPLICIT_INVAL_DATA = 1 << 25;
   static final long INIT_EXT = 1 << 30;
   static final long HAS_EXPIRE_ONLY = 1L << 35;
-  static final long PASSTHROUGH = 1L << 37;
 
   static final int FOPEN_KEEP_CACHE = 1 << 1;
   static final int FOPEN_CACHE_DIR = 1 << 3;
-  static final int FOPEN_NOFLUSH = 1 << 5;
-  static final int FOPEN_PASSTHROUGH = 1 << 7;
 
   static final int NOTIFY_INVAL_INODE = 2;
   static final int NOTIFY_INVAL_ENTRY = 3;
   static final int EXPIRE_ONLY = 1;
-
-  /** {@code _IOW(229, 1, struct fuse_backing_map)} and {@code _IOW(229, 2, uint32_t)}. */
-  static final long BACKING_OPEN = 0x4010_E501L;
-
-  static final long BACKING_CLOSE = 0x4004_E502L;
 
   private Wire() {}
 }

@@ -3,9 +3,9 @@ package io.lamina.client.mount;
 /**
  * What a mounted repository is doing.
  *
- * @param openFiles files and directories that are open
  * @param nodes files and directories that the kernel remembers
- * @param opens files that were opened since it was mounted
- * @param readBytes content that the kernel asked for; what it had in its own cache is not in it
+ * @param reads requests for content since it was mounted; what the kernel had in memory was not
+ *     asked for
+ * @param readBytes what they were answered with
  */
-public record MountStatistics(int openFiles, int nodes, long opens, long readBytes) {}
+public record MountStatistics(int nodes, long reads, long readBytes) {}

@@ -1,6 +1,8 @@
 package io.lamina.client.mount;
 
 import io.lamina.client.tree.Entry;
+import io.lamina.client.tree.FileContent;
+import io.lamina.client.tree.ObjectSource;
 import io.lamina.client.tree.Revision;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
@@ -26,6 +28,7 @@ final class Node {
   long references;
   private volatile State state;
   private Set<Name> names = Set.of();
+  private volatile @Nullable FileContent content;
 
   /** A name under which the kernel knows a node. */
   record Name(long directory, RepositoryPath path) {}
@@ -70,6 +73,16 @@ final class Node {
 
   void become(State next) {
     state = next;
+  }
+
+  /** What is in it, which is one object for all who read, so that it sees who reads in order. */
+  FileContent content(ObjectSource objects) {
+    FileContent known = content;
+    if (known == null) {
+      known = new FileContent(objects, state.entry());
+      content = known;
+    }
+    return known;
   }
 
   boolean isDirectory() {

@@ -7,7 +7,6 @@ import io.lamina.client.fuse.FuseError;
 import io.lamina.client.fuse.FuseFileSystem;
 import io.lamina.client.fuse.FuseServer;
 import io.lamina.client.tree.Entry;
-import io.lamina.client.tree.FileContent;
 import io.lamina.client.tree.ObjectSource;
 import io.lamina.client.tree.Revision;
 import io.lamina.cvmfs.CvmfsException;
@@ -20,12 +19,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -48,30 +45,17 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   private final Supplier<FileSystemSize> size;
   private final long kernelCacheNanos;
   private final NodeTable nodes;
-  private final Map<Long, FileContent> files = new ConcurrentHashMap<>();
-  private final Map<Long, Listing> directories = new ConcurrentHashMap<>();
+  private final Listings listings = new Listings();
   private final Set<Absent> absent = ConcurrentHashMap.newKeySet();
 
   /** Directories whose entries, or whose own attributes, the kernel may know from before. */
   private final Set<Long> relisted = ConcurrentHashMap.newKeySet();
 
   private final Set<Long> changed = ConcurrentHashMap.newKeySet();
-  private final AtomicLong lastHandle = new AtomicLong();
-  private final LongAdder opens = new LongAdder();
+  private final LongAdder reads = new LongAdder();
   private final LongAdder readBytes = new LongAdder();
 
   private record Absent(long directory, RepositoryPath path) {}
-
-  /** What an open directory lists: it is taken when reading starts and does not change then. */
-  private static final class Listing {
-    final Node directory;
-    private @Nullable List<Entry> entries;
-    private Node.@Nullable State state;
-
-    Listing(Node directory) {
-      this.directory = directory;
-    }
-  }
 
   public RepositoryFileSystem(
       ObjectSource objects,
@@ -209,87 +193,45 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   }
 
   @Override
-  public Opened open(long id) {
-    Entry entry = nodes.node(id).state().entry();
-    if (entry.entry().isDirectory()) {
+  public long read(long id, MemorySegment target, long offset) {
+    Node node = nodes.node(id);
+    if (node.isDirectory()) {
       throw new FuseError(Errno.EISDIR);
     }
-    long handle = lastHandle.incrementAndGet();
-    files.put(handle, new FileContent(objects, entry));
-    opens.increment();
-    return new Opened(handle, true, Opened.NO_BACKING);
-  }
-
-  @Override
-  public long read(long handle, MemorySegment target, long offset) {
-    FileContent file = files.get(handle);
-    if (file == null) {
-      throw new FuseError(Errno.ESTALE);
-    }
-    long count = file.read(target, offset);
+    long count = node.content(objects).read(target, offset);
+    reads.increment();
     readBytes.add(count);
     return count;
   }
 
   @Override
-  public void release(long handle) {
-    FileContent file = files.remove(handle);
-    if (file != null) {
-      file.close();
-    }
-  }
-
-  @Override
-  public long openDirectory(long id) {
-    Node node = nodes.node(id);
-    if (!node.isDirectory()) {
+  public void readDirectory(long id, long from, DirectoryBuffer buffer) {
+    Node directory = nodes.node(id);
+    if (!directory.isDirectory()) {
       throw new FuseError(Errno.ENOTDIR);
     }
-    long handle = lastHandle.incrementAndGet();
-    directories.put(handle, new Listing(node));
-    return handle;
-  }
-
-  @Override
-  public void readDirectory(long handle, long from, DirectoryBuffer buffer) {
-    Listing listing = directories.get(handle);
-    if (listing == null) {
-      throw new FuseError(Errno.ESTALE);
-    }
-    List<Entry> entries;
-    Node.State state;
-    synchronized (listing) {
-      entries = listing.entries;
-      state = listing.state;
-      if (entries == null || state == null || from == 0) {
-        state = refreshed(listing.directory);
-        entries = state.revision().list(state.entry());
-        listing.entries = entries;
-        listing.state = state;
-      }
-    }
-    Node.State listed = state;
-    long at = from;
-    if (at == 0 && buffer.addDots(".", 1, inode(listing.directory), DIRECTORY_MODE)) {
+    Listings.Listing listing = from == 0 ? listed(directory) : listedBefore(directory, from);
+    Node.State state = listing.state();
+    List<Entry> entries = listing.entries();
+    int at = Listings.index(from);
+    if (at == 0 && buffer.addDots(".", listing.number(1), inode(directory), DIRECTORY_MODE)) {
       at = 1;
     }
-    Node above = listing.directory.parent == null ? listing.directory : listing.directory.parent;
-    if (at == 1 && buffer.addDots("..", 2, inode(above), DIRECTORY_MODE)) {
+    Node above = directory.parent == null ? directory : directory.parent;
+    if (at == 1 && buffer.addDots("..", listing.number(2), inode(above), DIRECTORY_MODE)) {
       at = 2;
     }
     while (at >= 2 && at - 2 < entries.size()) {
-      Entry entry = entries.get((int) (at - 2));
+      Entry entry = entries.get(at - 2);
       boolean fits =
           buffer.add(
               entry.path().name(),
-              at + 1,
+              listing.number(at + 1),
               entry.inode(),
               entry.entry().mode(),
               () ->
                   attributes(
-                      nodes.refer(listing.directory, entry, listed.revision()),
-                      entry,
-                      validNanos(listed)));
+                      nodes.refer(directory, entry, state.revision()), entry, validNanos(state)));
       if (!fits) {
         return;
       }
@@ -297,13 +239,19 @@ public final class RepositoryFileSystem implements FuseFileSystem {
     }
   }
 
-  private static long inode(Node node) {
-    return node.state().entry().inode();
+  private Listings.Listing listed(Node directory) {
+    Node.State state = refreshed(directory);
+    return listings
+        .current(directory.id, state)
+        .orElseGet(() -> listings.begin(directory.id, state, state.revision().list(state.entry())));
   }
 
-  @Override
-  public void releaseDirectory(long handle) {
-    directories.remove(handle);
+  private Listings.Listing listedBefore(Node directory, long from) {
+    return listings.of(directory.id, from).orElseGet(() -> listed(directory));
+  }
+
+  private static long inode(Node node) {
+    return node.state().entry().inode();
   }
 
   @Override
@@ -339,14 +287,11 @@ public final class RepositoryFileSystem implements FuseFileSystem {
 
   @Override
   public void destroyed() {
-    files.values().forEach(FileContent::close);
-    files.clear();
-    directories.clear();
+    listings.clear();
   }
 
   public MountStatistics statistics() {
-    return new MountStatistics(
-        files.size() + directories.size(), nodes.size(), opens.sum(), readBytes.sum());
+    return new MountStatistics(nodes.size(), reads.sum(), readBytes.sum());
   }
 
   /**

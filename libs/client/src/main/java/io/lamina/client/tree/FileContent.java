@@ -9,19 +9,20 @@ import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.Chunk;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The content of an open file. Nothing is fetched before it is read; of a chunked file only the
- * chunks that are read. What was read last stays in the cache until this is closed. Thread-safe.
+ * The content of a regular file. Nothing is fetched before it is read; of a chunked file only the
+ * chunks that are read, and the next one while they are read in order. Holds nothing that is to be
+ * given back. Thread-safe.
  */
-public final class FileContent implements AutoCloseable {
+public final class FileContent {
+  private static final int STEPS_TO_FETCH_AHEAD = 2;
+
   private final ObjectSource objects;
   private final CatalogEntry entry;
   private final List<Chunk> chunks;
-  private @Nullable CachedObject kept; // guarded by this
-  private int keptIndex = -1;
-  private boolean isClosed;
+  private volatile int lastIndex = -1;
+  private volatile int stepsInOrder;
 
   /**
    * @throws CvmfsException.Rejected if it is no regular file, or external
@@ -50,11 +51,6 @@ public final class FileContent implements AutoCloseable {
     return entry.sizeBytes();
   }
 
-  /** Whether it lies in one object. */
-  public boolean isWhole() {
-    return entry.chunks().isEmpty();
-  }
-
   /**
    * Fills the start of {@code target} with what lies at the offset, fetching it if need be.
    *
@@ -69,7 +65,8 @@ public final class FileContent implements AutoCloseable {
       Chunk chunk = chunks.get(index);
       long within = offset + filled - chunk.offsetBytes();
       long part = Math.min(wanted - filled, chunk.sizeBytes() - within);
-      try (CachedObject object = use(index)) {
+      fetchAhead(index);
+      try (CachedObject object = open(index)) {
         long count = object.read(target.asSlice(filled, part), within);
         if (count != part) {
           throw new CvmfsException.Corrupt(
@@ -96,41 +93,31 @@ public final class FileContent implements AutoCloseable {
     return low;
   }
 
-  /** The file's one object, fetched if need be; the caller closes it. */
-  public CachedObject whole() {
-    if (!isWhole()) {
-      throw new IllegalStateException("the file has chunks");
+  /**
+   * Who went from one chunk to the next twice will go on: the one after it comes at the same time.
+   * Readers that come between each other only spoil the guess.
+   */
+  private void fetchAhead(int index) {
+    int last = lastIndex;
+    if (index == last) {
+      return;
     }
-    return open(0);
+    int steps = index == last + 1 ? stepsInOrder + 1 : 0;
+    stepsInOrder = steps;
+    lastIndex = index;
+    if (steps >= STEPS_TO_FETCH_AHEAD && index + 1 < chunks.size()) {
+      Chunk next = chunks.get(index + 1);
+      objects.fetchAhead(key(next), next.sizeBytes());
+    }
   }
 
   private CachedObject open(int index) {
     Chunk chunk = chunks.get(index);
-    ObjectKind kind = isWhole() ? ObjectKind.FILE : ObjectKind.CHUNK;
-    return objects.open(new ObjectKey(chunk.hash(), kind, entry.compression()), chunk.sizeBytes());
+    return objects.open(key(chunk), chunk.sizeBytes());
   }
 
-  /** Also keeps it: reading on in the same chunk then finds its file open. */
-  private CachedObject use(int index) {
-    CachedObject object = open(index);
-    synchronized (this) {
-      if (!isClosed && keptIndex != index) {
-        if (kept != null) {
-          kept.close();
-        }
-        kept = open(index);
-        keptIndex = index;
-      }
-    }
-    return object;
-  }
-
-  @Override
-  public synchronized void close() {
-    isClosed = true;
-    if (kept != null) {
-      kept.close();
-      kept = null;
-    }
+  private ObjectKey key(Chunk chunk) {
+    ObjectKind kind = entry.chunks().isEmpty() ? ObjectKind.FILE : ObjectKind.CHUNK;
+    return new ObjectKey(chunk.hash(), kind, entry.compression());
   }
 }

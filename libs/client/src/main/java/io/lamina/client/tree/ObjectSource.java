@@ -11,12 +11,17 @@ import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.reader.VerifiedObjects;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 
 /** A repository's objects: from the cache, else from its servers. Thread-safe. */
 public final class ObjectSource {
+  /** Objects that are fetched before they are asked for, at once; beyond, none is. */
+  private static final int MAX_AHEAD = 4;
+
   private final ObjectCache cache;
   private final Servers servers;
+  private final Semaphore ahead = new Semaphore(MAX_AHEAD);
   private final LongAdder fetched = new LongAdder();
   private final LongAdder fetchedBytes = new LongAdder();
 
@@ -40,6 +45,25 @@ public final class ObjectSource {
         };
     return cache.acquire(
         key, isKnown ? sizeBytes : -1, target -> fetch(key, isKnown ? sizeBytes : -1, target));
+  }
+
+  /** Fetches it in the background if it is not here and little else is fetched in that way. */
+  void fetchAhead(ObjectKey key, long sizeBytes) {
+    if (cache.isKnown(key) || !ahead.tryAcquire()) {
+      return;
+    }
+    Thread.ofVirtual()
+        .name("lamina-fetch-ahead")
+        .start(
+            () -> {
+              try {
+                open(key, sizeBytes).close();
+              } catch (CvmfsException | ClientException e) {
+                // Who reads it is told: it is tried again then.
+              } finally {
+                ahead.release();
+              }
+            });
   }
 
   private void fetch(ObjectKey key, long sizeBytes, StagedObject target) throws IOException {
