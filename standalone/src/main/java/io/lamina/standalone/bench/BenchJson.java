@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.repository.TransactionBench;
+import io.lamina.standalone.bench.MountReport.Subject;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
@@ -113,6 +115,45 @@ public final class BenchJson {
     TransactionBench.Row last = rows.getLast();
     node.put("growth", (double) last.totalMicros() / first.totalMicros());
     node.put("cpuGrowth", (double) last.cpuMicros() / first.cpuMicros());
+    return node;
+  }
+
+  /** Mounts against a local folder; all samples are in it. */
+  public static ObjectNode of(MountReport report) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    MountReport.Tree tree = report.tree();
+    node.put("loadAverage", report.loadAverage());
+    node.putObject("tree")
+        .put("entries", tree.entries())
+        .put("smallFiles", tree.smallFiles())
+        .put("smallBytes", tree.smallBytes())
+        .put("largestBytes", tree.largestBytes());
+    ArrayNode rows = node.putArray("rows");
+    for (MountReading reading : MountReading.values()) {
+      for (MountState state : MountState.values()) {
+        ObjectNode row = rows.addObject();
+        row.put("reading", reading.label()).put("state", state.label());
+        put(row, "localSeconds", report.seconds(Subject.LOCAL, MountState.HOT, reading));
+        put(row, "laminaSeconds", report.seconds(Subject.LAMINA, state, reading));
+        put(row, "originalSeconds", report.seconds(Subject.ORIGINAL, state, reading));
+        put(row, "againstLocal", report.againstLocal(state, reading));
+        put(row, "againstOriginal", report.againstOriginal(state, reading));
+        put(row, "freshSeconds", report.freshSeconds(Subject.LAMINA, state, reading));
+        put(row, "laminaCpuSeconds", report.cpuSeconds(Subject.LAMINA, state, reading));
+        put(row, "originalCpuSeconds", report.cpuSeconds(Subject.ORIGINAL, state, reading));
+      }
+    }
+    ArrayNode samples = node.putArray("samples");
+    for (MountReport.Sample sample : report.samples()) {
+      samples
+          .addObject()
+          .put("round", sample.round())
+          .put("subject", sample.subject().name().toLowerCase(Locale.ROOT))
+          .put("state", sample.state().label())
+          .put("reading", sample.reading().label())
+          .put("seconds", sample.nanos() / 1e9)
+          .put("clientCpuSeconds", sample.clientCpuNanos() / 1e9);
+    }
     return node;
   }
 }

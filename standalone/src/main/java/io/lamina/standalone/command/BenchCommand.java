@@ -34,6 +34,7 @@ import picocli.CommandLine.Parameters;
 /** Measures conversion and publication on this machine. Source: docs/benchmarks.md. */
 @Command(
     name = "bench",
+    subcommands = MountBenchCommand.class,
     description = {
       "Measures conversion and publication, stage by stage, against what the JDK alone takes for the same",
       "layers in the same run. Without an image, with the demo's, made of this machine's files."

@@ -3,8 +3,13 @@ package io.lamina.standalone.command;
 import io.lamina.repository.TransactionBench;
 import io.lamina.standalone.bench.BenchReport;
 import io.lamina.standalone.bench.Environment;
+import io.lamina.standalone.bench.MountReading;
+import io.lamina.standalone.bench.MountReport;
+import io.lamina.standalone.bench.MountReport.Subject;
+import io.lamina.standalone.bench.MountState;
 import io.lamina.standalone.bench.Stage;
 import io.lamina.standalone.bench.StageResult;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -118,6 +123,54 @@ final class BenchTable {
         last.layers(),
         (double) last.totalMicros() / first.totalMicros(),
         (double) last.cpuMicros() / first.cpuMicros());
+  }
+
+  /** How many rounds are in a report. */
+  static int rounds(MountReport report) {
+    return report.samples().stream().mapToInt(MountReport.Sample::round).max().orElse(0);
+  }
+
+  static List<String> mounts(MountReport report) {
+    List<String> lines = new ArrayList<>();
+    MountReport.Tree tree = report.tree();
+    lines.add(
+        format(
+            "%d entries, %d files up to 64 kB with %.0f MB, the largest of %.0f MB; load %.1f before the start",
+            tree.entries(),
+            tree.smallFiles(),
+            tree.smallBytes() / 1e6,
+            tree.largestBytes() / 1e6,
+            report.loadAverage()));
+    lines.add("");
+    lines.add(
+        "| reading | state | local s | lamina s | original s | × local | × original | fresh s"
+            + " | CPU s | original CPU s |");
+    lines.add("| :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for (MountReading reading : MountReading.values()) {
+      for (MountState state : MountState.values()) {
+        lines.add(mountRow(report, reading, state));
+      }
+    }
+    return lines;
+  }
+
+  private static String mountRow(MountReport report, MountReading reading, MountState state) {
+    return format(
+        "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
+        reading.label(),
+        state.label(),
+        state == MountState.HOT ? seconds(report.seconds(Subject.LOCAL, state, reading)) : NOTHING,
+        seconds(report.seconds(Subject.LAMINA, state, reading)),
+        seconds(report.seconds(Subject.ORIGINAL, state, reading)),
+        ratio(report.againstLocal(state, reading)),
+        ratio(report.againstOriginal(state, reading)),
+        seconds(report.freshSeconds(Subject.LAMINA, state, reading)),
+        seconds(report.cpuSeconds(Subject.LAMINA, state, reading)),
+        seconds(report.cpuSeconds(Subject.ORIGINAL, state, reading)));
+  }
+
+  private static String seconds(OptionalDouble value) {
+    return value.isPresent() ? format("%.3f", value.getAsDouble()) : NOTHING;
   }
 
   private static String ratio(OptionalDouble value) {

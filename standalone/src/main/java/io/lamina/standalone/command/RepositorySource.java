@@ -123,7 +123,8 @@ final class RepositorySource {
             : location.replaceAll("[?].*", "").replaceAll("/+$", "").replaceAll(".*/", ""));
   }
 
-  private Path keyFile() {
+  /** The key that is trusted. */
+  Path keyFile() {
     if (key != null) {
       return key;
     }
