@@ -111,7 +111,12 @@ public final class OpenRepository implements AutoCloseable {
   }
 
   private Revision revisionOf(TrustedManifest trusted) {
-    return new Revision(trusted.manifest(), objects, catalogs, client.variables());
+    return new Revision(
+        trusted.manifest(),
+        objects,
+        catalogs,
+        client.variables(),
+        repository.translatesLayerMarks());
   }
 
   /** What is shown now. */

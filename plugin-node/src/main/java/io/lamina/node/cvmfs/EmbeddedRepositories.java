@@ -87,7 +87,8 @@ public final class EmbeddedRepositories implements RepositoryClient {
           client()
               .mount(
                   new RepositorySettings(
-                      known.name(), known.servers(), MasterKeys.load(known.key())),
+                          known.name(), known.servers(), MasterKeys.load(known.key()))
+                      .withLayerMarksTranslated(),
                   mountPoint);
       return new Mounted(repository, mounted);
     } catch (CvmfsException | ClientException e) {

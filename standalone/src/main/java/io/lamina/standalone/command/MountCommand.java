@@ -70,6 +70,14 @@ final class MountCommand implements Callable<Integer> {
       description = "Room for them (default ${DEFAULT-VALUE}).")
   long cacheBytes = 4_000_000_000L;
 
+  @Option(
+      names = "--layer-marks",
+      description = {
+        "Show files .wh.NAME, with which other publishers' layers mark removals, as overlays",
+        "understand them. For mounts that layers are run from."
+      })
+  boolean layerMarks;
+
   @Mixin Output output = new Output();
 
   @Override
@@ -77,7 +85,7 @@ final class MountCommand implements Callable<Integer> {
     List<String> all = new ArrayList<>(List.of(source.server()));
     all.addAll(servers);
     RepositorySettings repository =
-        new RepositorySettings(source.repository(), all, source.settings().keys());
+        new RepositorySettings(source.repository(), all, source.settings().keys(), layerMarks);
     ClientSettings settings =
         ClientSettings.of(cacheFolder(), cacheBytes)
             .withNetwork(NetworkSettings.DEFAULT.withProxies(Proxies.parse(proxy)))

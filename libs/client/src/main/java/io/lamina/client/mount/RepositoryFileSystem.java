@@ -39,6 +39,11 @@ public final class RepositoryFileSystem implements FuseFileSystem {
   private static final int DIRECTORY_MODE = CatalogEntry.DIRECTORY;
   private static final int BLOCK_BYTES = 4096;
 
+  /** What overlays ask of each directory. */
+  private static final String OPAQUE = "trusted.overlay.opaque";
+
+  private static final byte[] YES = {'y'};
+
   private final ObjectSource objects;
   private final Supplier<Revision> current;
   private final MagicAttributes magic;
@@ -256,11 +261,17 @@ public final class RepositoryFileSystem implements FuseFileSystem {
 
   @Override
   public byte @Nullable [] extendedAttribute(long id, byte[] name) {
-    Node node = nodes.node(id);
-    Entry entry = refreshed(node).entry();
+    Node.State state = refreshed(nodes.node(id));
+    Entry entry = state.entry();
     String text = new String(name, StandardCharsets.ISO_8859_1);
     Optional<byte[]> value = magic.value(entry, text);
-    return value.orElseGet(() -> entry.entry().xattrs().asMap().get(text));
+    if (value.isPresent()) {
+      return value.get();
+    }
+    byte[] stored = entry.entry().xattrs().asMap().get(text);
+    return stored == null && text.equals(OPAQUE) && state.revision().isMarkedOpaque(entry)
+        ? YES.clone()
+        : stored;
   }
 
   @Override

@@ -34,9 +34,19 @@ public final class Revision {
   private final ObjectSource objects;
   private final CatalogPool pool;
   private final Map<String, String> variables;
+  private final boolean translatesMarks;
 
+  /**
+   * @param variables for symbolic links
+   * @param translatesMarks whether files that layers' archives mark removals with are shown as what
+   *     overlays take for such
+   */
   public Revision(
-      Manifest manifest, ObjectSource objects, CatalogPool pool, Map<String, String> variables) {
+      Manifest manifest,
+      ObjectSource objects,
+      CatalogPool pool,
+      Map<String, String> variables,
+      boolean translatesMarks) {
     this.manifest = manifest;
     this.rootCatalog =
         new NestedCatalog(
@@ -44,6 +54,7 @@ public final class Revision {
     this.objects = objects;
     this.pool = pool;
     this.variables = variables;
+    this.translatesMarks = translatesMarks;
   }
 
   public Manifest manifest() {
@@ -102,6 +113,38 @@ public final class Revision {
    * @throws CvmfsException.Rejected if no entry can have such a name
    */
   public Optional<Entry> find(Entry directory, byte[] name) {
+    Optional<Entry> stored = stored(directory, name);
+    if (!translatesMarks) {
+      return stored;
+    }
+    return stored.isPresent()
+        ? stored.filter(entry -> !LayerMarks.isMark(entry))
+        : markOf(directory, name)
+            .flatMap(mark -> LayerMarks.removed(directory.path(), mark))
+            .filter(removed -> removed.path().equals(directory.path().resolve(name)));
+  }
+
+  private Optional<Entry> markOf(Entry directory, byte[] name) {
+    return LayerMarks.removing(name)
+        .flatMap(mark -> stored(directory, mark))
+        .filter(LayerMarks::isMark);
+  }
+
+  /**
+   * Whether a layer says with the names of its archive that nothing of the layers below shows in
+   * this directory; never for trees in which such names mean nothing.
+   */
+  public boolean isMarkedOpaque(Entry directory) {
+    if (!translatesMarks || directory.listing().isEmpty() || directory.path().isRoot()) {
+      return false;
+    }
+    return stored(directory, LayerMarks.OPAQUE_NAME).filter(LayerMarks::isMark).isPresent()
+        || resolve(directory.path().parent())
+            .flatMap(parent -> markOf(parent, directory.path().name()))
+            .isPresent();
+  }
+
+  private Optional<Entry> stored(Entry directory, byte[] name) {
     RepositoryPath path = directory.path().resolve(name);
     return directory
         .listing()
@@ -133,7 +176,7 @@ public final class Revision {
               entries.add(entry);
             }
           }
-          return entries;
+          return translatesMarks ? LayerMarks.translated(directory.path(), entries) : entries;
         });
   }
 
