@@ -50,6 +50,14 @@ final class MountFixture implements AutoCloseable {
         settings(folder.resolve("cache"), 64 << 20, clock).withVariables(variables), new Random(1));
   }
 
+  /** As often as a client may ask for new revisions. */
+  EmbeddedClient clientThatAsksEverySecond() {
+    return EmbeddedClient.open(
+        settings(folder.resolve("cache"), 64 << 20, Clock.systemUTC())
+            .withLongestTimeToLive(Duration.ofSeconds(1)),
+        new Random(1));
+  }
+
   static EmbeddedClient client(Path cache, long bytes, Clock clock) {
     return EmbeddedClient.open(settings(cache, bytes, clock), new Random(1));
   }

@@ -2,6 +2,7 @@ package io.lamina.client.mount;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.lamina.client.EmbeddedClient;
 import io.lamina.client.MountedRepository;
@@ -31,7 +32,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -219,6 +222,79 @@ class MountIT {
   }
 
   @Test
+  void takesANewRevisionWhenTheTimeToLiveIsOver() throws Exception {
+    repository.withRoot("file", repository.file("first")).publish();
+    try (EmbeddedClient client = mounts.clientThatAsksEverySecond();
+        MountedRepository mounted = client.mount(repository.at(server.url()), mounts.point("m"))) {
+      Path file = mounted.mountPoint().resolve("file");
+      assertThat(Files.readString(file)).isEqualTo("first");
+      repository.withRoot("file", repository.file("second")).publish();
+
+      assertTimeoutPreemptively(
+          Duration.ofMinutes(2),
+          () -> {
+            while (!Files.readString(file).equals("second")) {
+              Thread.onSpinWait();
+            }
+          });
+      assertThat(mounted.revision()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void theKernelAsksForNothingTwice() throws Exception {
+    FileTree tree = TestRepository.tree();
+    tree.put(path("/small"), repository.file("small"));
+    tree.put(path("/large"), repository.chunked(LARGE, 700_001));
+    repository.with("tree", tree).publish();
+    try (EmbeddedClient client = mounts.client(Clock.systemUTC());
+        MountedRepository mounted = client.mount(repository.at(server.url()), mounts.point("m"))) {
+      Path below = mounted.mountPoint().resolve("tree");
+      assertThat(Files.readString(below.resolve("small"))).isEqualTo("small");
+      assertThat(Files.readAllBytes(below.resolve("large"))).isEqualTo(LARGE);
+      long reads = mounted.mountStatistics().reads();
+      long hits = client.cacheStatistics().hits();
+
+      for (int i = 0; i < 5; i++) {
+        assertThat(Files.readString(below.resolve("small"))).isEqualTo("small");
+        assertThat(Files.readAllBytes(below.resolve("large"))).isEqualTo(LARGE);
+        assertThat(names(below)).containsExactly("large", "small");
+        assertThat(below.resolve("missing")).doesNotExist();
+      }
+
+      assertThat(mounted.mountStatistics().reads()).isEqualTo(reads);
+      assertThat(client.cacheStatistics().hits()).isEqualTo(hits);
+    }
+  }
+
+  @Test
+  void aListingThatHasBegunShowsOneRevisionToItsEnd() throws Exception {
+    int count = 3000;
+    FileTree before = TestRepository.tree();
+    FileTree after = TestRepository.tree();
+    for (int i = 0; i < count; i++) {
+      before.put(path("/file-with-a-long-name-" + (i + 10_000)), repository.file("x"));
+      after.put(path("/another-file-that-comes-" + (i + 10_000)), repository.file("x"));
+    }
+    repository.with("tree", before).publish();
+    try (EmbeddedClient client = mounts.client(Clock.systemUTC());
+        MountedRepository mounted = client.mount(repository.at(server.url()), mounts.point("m"))) {
+      Path tree = mounted.mountPoint().resolve("tree");
+      List<String> seen = new ArrayList<>();
+      try (Stream<Path> listing = Files.list(tree)) {
+        Iterator<Path> entries = listing.iterator();
+        seen.add(entries.next().getFileName().toString());
+        repository.with("tree", after).publish();
+        mounted.refresh();
+        assertThat(names(tree)).hasSize(count).allMatch(name -> name.startsWith("another"));
+        entries.forEachRemaining(entry -> seen.add(entry.getFileName().toString()));
+      }
+      seen.remove(".cvmfscatalog");
+      assertThat(seen).hasSize(count).doesNotHaveDuplicates().allMatch(n -> n.startsWith("file"));
+    }
+  }
+
+  @Test
   void survivesAServerThatGoesAndComesBack() throws Exception {
     FileTree tree = TestRepository.tree();
     tree.put(path("/read"), repository.file("was read"));
@@ -322,6 +398,60 @@ class MountIT {
       assertThat(Files.readString(merged.resolve("seen"))).isEqualTo("below");
       assertThat(names(merged.resolve("opaque"))).containsExactly("above");
       assertThat(Mounts.detach(merged)).isTrue();
+    }
+  }
+
+  @Test
+  void showsWhatOtherPublishersMarkAsRemovedToOverlays() throws Exception {
+    FileTree lower = TestRepository.tree();
+    lower.put(path("/gone"), repository.file("below"));
+    lower.put(path("/gone-dir/file"), repository.file("below"));
+    lower.put(path("/kept"), repository.file("below"));
+    lower.put(path("/opaque/below"), repository.file("below"));
+    lower.put(path("/replaced/below"), repository.file("below"));
+    lower.put(path("/merged/below"), repository.file("below"));
+    FileTree upper = TestRepository.tree();
+    upper.put(path("/.wh.gone"), repository.file(""));
+    upper.put(path("/.wh.gone-dir"), repository.file(""));
+    upper.put(path("/.wh..wh.plnk"), repository.file(""));
+    upper.put(path("/opaque/.wh..wh..opq"), repository.file(""));
+    upper.put(path("/opaque/above"), repository.file("above"));
+    upper.put(path("/.wh.replaced"), repository.file(""));
+    upper.put(path("/replaced/above"), repository.file("above"));
+    upper.put(path("/merged/above"), repository.file("above"));
+    repository.with("lower", lower).with("upper", upper).publish();
+
+    RepositorySettings translated = repository.at(server.url()).withLayerMarksTranslated();
+    try (EmbeddedClient client = mounts.client(Clock.systemUTC());
+        MountedRepository mounted = client.mount(translated, mounts.point("m"));
+        Directory above = MountFixture.open(mounted.mountPoint().resolve("upper"))) {
+      assertThat(above.status(bytes("gone")).orElseThrow().isWhiteout()).isTrue();
+      assertThat(above.status(bytes(".wh.gone"))).isEmpty();
+      assertThat(names(mounted.mountPoint().resolve("upper")))
+          .containsExactly("gone", "gone-dir", "merged", "opaque", "replaced");
+      assertThat(above.xattr(bytes("merged"), "trusted.overlay.opaque")).isEmpty();
+
+      Path merged = mounts.point("merged");
+      try (Directory below = MountFixture.open(mounted.mountPoint().resolve("lower"))) {
+        new Overlay(List.of(above, below), null, null, new TreeMap<>())
+            .mountAt(merged, Overlay.Method.CLASSIC);
+      }
+      assertThat(names(merged)).containsExactly("kept", "merged", "opaque", "replaced");
+      assertThat(merged.resolve("gone")).doesNotExist();
+      assertThat(names(merged.resolve("opaque"))).containsExactly("above");
+      assertThat(names(merged.resolve("replaced"))).containsExactly("above");
+      assertThat(names(merged.resolve("merged"))).containsExactly("above", "below");
+      assertThat(Mounts.detach(merged)).isTrue();
+    }
+  }
+
+  @Test
+  void showsMarksOfLayersAsFilesUnlessTheyAreTranslated() throws Exception {
+    repository.withRoot(".wh.gone", repository.file("")).publish();
+    try (EmbeddedClient client = mounts.client(Clock.systemUTC());
+        MountedRepository mounted = client.mount(repository.at(server.url()), mounts.point("m"))) {
+      assertThat(names(mounted.mountPoint())).contains(".wh.gone").doesNotContain("gone");
+      assertThat(mounted.mountPoint().resolve("gone")).doesNotExist();
     }
   }
 
