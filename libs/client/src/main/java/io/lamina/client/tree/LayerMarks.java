@@ -71,8 +71,7 @@ final class LayerMarks {
       return Optional.empty();
     }
     byte[] gone = Arrays.copyOfRange(name, PREFIX.length, name.length);
-    boolean isDots =
-        gone[0] == '.' && (gone.length == 1 || (gone.length == 2 && gone[1] == '.'));
+    boolean isDots = gone[0] == '.' && (gone.length == 1 || (gone.length == 2 && gone[1] == '.'));
     if (isDots) {
       return Optional.empty();
     }
