@@ -17,6 +17,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.random.RandomGenerator;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -37,6 +39,13 @@ public final class EmbeddedBroker implements AutoCloseable {
   private static final String HOST = "127.0.0.1";
   private static final int NODE = 1;
   private static final int START_ATTEMPTS = 3;
+
+  // Below the ports that Linux and others give to outgoing connections: between the look whether a
+  // port is free and the broker's use of it lie seconds, and a controller that finds its port taken
+  // ends the whole process.
+  private static final int FIRST_PORT = 20_000;
+  private static final int LAST_PORT = 32_000;
+  private static final int PORT_ATTEMPTS = 200;
 
   private final KafkaRaftServer server;
   private final int port;
@@ -76,7 +85,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     format(settings.folder());
     checkFree(settings.folder());
     for (int attempt = 1; ; attempt++) {
-      int port = boundPort(settings.port());
+      int port = settings.port() == 0 ? freePort(0) : checkedPort(settings.port());
       try {
         return startOn(port, settings);
       } catch (RuntimeException e) {
@@ -110,7 +119,7 @@ public final class EmbeddedBroker implements AutoCloseable {
   }
 
   private static EmbeddedBroker startOn(int port, Settings settings) {
-    Map<String, String> properties = defaults(settings.folder(), port, boundPort(0));
+    Map<String, String> properties = defaults(settings.folder(), port, freePort(port));
     properties.putAll(settings.properties());
     long start = System.nanoTime();
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
@@ -165,6 +174,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     // The standard is 128 MiB of heap, a quarter of what the all-in-one has; this holds 300,000
     // keys.
     properties.put("log.cleaner.dedupe.buffer.size", String.valueOf(8 << 20));
+    // The standard is to wait for ever.
+    properties.put("server.max.startup.time.ms", "180000");
     properties.put("metrics.num.samples", "2");
     return properties;
   }
@@ -211,12 +222,28 @@ public final class EmbeddedBroker implements AutoCloseable {
         "another broker has locked " + folder + "; stop it, or use another data folder");
   }
 
-  /** The port, or a free one for 0, after a look whether it can be bound. */
-  private static int boundPort(int port) {
+  private static int freePort(int other) {
+    RandomGenerator random = ThreadLocalRandom.current();
+    for (int attempt = 1; ; attempt++) {
+      int port = random.nextInt(FIRST_PORT, LAST_PORT);
+      try {
+        if (port != other) {
+          return checkedPort(port);
+        }
+      } catch (MessagingException.Rejected e) {
+        if (attempt == PORT_ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** The port, after a look whether it can be bound. */
+  private static int checkedPort(int port) {
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(InetAddress.getByName(HOST), port));
-      return socket.getLocalPort();
+      return port;
     } catch (IOException e) {
       throw new MessagingException.Rejected(
           "cannot listen on " + HOST + ":" + port + ": " + e.getMessage(), e);
