@@ -21,23 +21,37 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Calls a gateway's HTTP API. Every call has a deadline, except the event stream, which lasts as
- * long as its reader wants. Thread-safe. Source: docs/api.md.
+ * Calls a gateway's HTTP API. A call, and an event stream too, fails when the gateway is not heard
+ * for long. Thread-safe. Source: docs/api.md.
  */
 public final class GatewayClient implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration CALL = Duration.ofSeconds(60);
+
+  /** A gateway sends a comment line every 15 s unless it was told otherwise. */
+  private static final Duration SILENCE = Duration.ofMinutes(2);
+
   private static final int MAX_BODY_BYTES = 16 << 20;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final URI base;
   private final Optional<String> token;
+  private final Duration silence;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
 
   public GatewayClient(URI base, Optional<String> token) {
+    this(base, token, SILENCE);
+  }
+
+  /**
+   * @param silence how long an event stream may be without a line before its gateway is taken for
+   *     gone
+   */
+  GatewayClient(URI base, Optional<String> token, Duration silence) {
     this.base = URI.create(base.toString().replaceAll("/+$", ""));
     this.token = token;
+    this.silence = silence;
   }
 
   /**
@@ -78,15 +92,17 @@ public final class GatewayClient implements AutoCloseable {
    * @return whether the reader ended it
    */
   public boolean follow(String path, Predicate<JsonNode> wantsMore) {
-    HttpRequest request = builder(path).header("Accept", "text/event-stream").GET().build();
+    HttpRequest request =
+        builder(path).timeout(CALL).header("Accept", "text/event-stream").GET().build();
     try {
       HttpResponse<InputStream> response =
           http.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      try (BufferedReader lines =
-          new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+      try (InputStream body = new WatchedStream(response.body(), silence)) {
         if (response.statusCode() != 200) {
-          throw failure(response.statusCode(), response.body().readNBytes(MAX_BODY_BYTES));
+          throw failure(response.statusCode(), body.readNBytes(MAX_BODY_BYTES));
         }
+        BufferedReader lines =
+            new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
           if (line.startsWith("data:") && !wantsMore.test(JSON.readTree(line.substring(5)))) {
             return true;
@@ -116,7 +132,7 @@ public final class GatewayClient implements AutoCloseable {
     try {
       HttpResponse<InputStream> response =
           http.send(request, HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
+      try (InputStream body = new WatchedStream(response.body(), CALL)) {
         byte[] bytes = body.readNBytes(MAX_BODY_BYTES);
         if (response.statusCode() / 100 != 2) {
           throw failure(response.statusCode(), bytes);
@@ -174,6 +190,6 @@ public final class GatewayClient implements AutoCloseable {
 
   @Override
   public void close() {
-    http.close();
+    http.shutdownNow(); // nobody waits for an answer any more, and close() would
   }
 }
