@@ -12,6 +12,7 @@ import io.lamina.image.testing.TestImage;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.RequestFollower;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,7 @@ class KillIT {
   private static final String REPOSITORY = "kill.lamina.test";
   private static final int IMAGES = 6;
   private static final int KILLS = 4;
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
 
   @TempDir Path folder;
 
@@ -50,7 +52,9 @@ class KillIT {
       }
       try (GatewayClient gateway = lamina.client()) {
         for (String self : accepted) {
-          JsonNode end = new RequestFollower(gateway).follow(self, request -> {});
+          JsonNode end =
+              lamina.within(
+                  PATIENCE, () -> new RequestFollower(gateway).follow(self, request -> {}));
           assertThat(end.path("state").asText()).as(end.toString()).isEqualTo("done");
         }
         assertPublishedOnce(gateway.fetch("/api/v1/repositories/" + REPOSITORY));

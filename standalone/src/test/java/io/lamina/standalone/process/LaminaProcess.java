@@ -7,7 +7,6 @@ import io.lamina.standalone.client.GatewayClient;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /** The {@code lamina} command as a process of its own, started as the launcher starts it. */
@@ -26,21 +29,22 @@ public final class LaminaProcess implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(120);
 
   private final Process process;
+  private final Path log;
   private final URI address;
 
-  private LaminaProcess(Process process, URI address) {
+  private LaminaProcess(Process process, Path log, URI address) {
     this.process = process;
+    this.log = log;
     this.address = address;
   }
 
   /** {@code lamina up} on a data folder and a free port; returns when it takes work. */
   public static LaminaProcess up(Path data) {
-    Started started =
-        start(
-            List.of("up", "--data", data.toString(), "--port", "0", "--json"),
-            data.resolveSibling("up.log"));
+    Path log = data.resolveSibling("up.log");
+    Started started = start(List.of("up", "--data", data.toString(), "--port", "0", "--json"), log);
     LaminaProcess up =
-        new LaminaProcess(started.process(), URI.create(started.said().path("address").asText()));
+        new LaminaProcess(
+            started.process(), log, URI.create(started.said().path("address").asText()));
     up.awaitReady();
     return up;
   }
@@ -58,7 +62,7 @@ public final class LaminaProcess implements AutoCloseable {
             log);
     String running = started.said().path("running").asText();
     return new LaminaProcess(
-        started.process(), URI.create(running.substring(running.lastIndexOf(' ') + 1)));
+        started.process(), log, URI.create(running.substring(running.lastIndexOf(' ') + 1)));
   }
 
   private record Started(Process process, JsonNode said) {}
@@ -68,16 +72,65 @@ public final class LaminaProcess implements AutoCloseable {
     try {
       Process process =
           builder(arguments).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start();
-      BufferedReader out =
-          new BufferedReader(
-              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-      String line = out.readLine();
+      BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+      String line = within(START, process, log, out::readLine);
       if (line == null) {
-        throw new IllegalStateException("lamina " + arguments + " ended at once; see " + log);
+        throw new IllegalStateException("lamina " + arguments + " ended at once\n" + tail(log));
       }
       return new Started(process, new ObjectMapper().readTree(line));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Waits for what the process should do.
+   *
+   * @throws AssertionError if it takes longer, with its log's end and its threads
+   */
+  public <T> T within(Duration patience, Callable<T> work) {
+    return within(patience, process, log, work);
+  }
+
+  private static <T> T within(Duration patience, Process process, Path log, Callable<T> work) {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread.ofVirtual().start(task);
+    try {
+      return task.get(patience.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      String evidence =
+          "lamina is not done within " + patience + "\n" + tail(log) + "\n" + threads(process);
+      process.destroyForcibly();
+      throw new AssertionError(evidence, e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause() + "\n" + tail(log), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
+  }
+
+  private static String tail(Path log) {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    } catch (IOException e) {
+      return "no log: " + e;
+    }
+  }
+
+  private static String threads(Process process) {
+    try {
+      Process jcmd =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                  Long.toString(process.pid()),
+                  "Thread.print")
+              .redirectErrorStream(true)
+              .start();
+      return new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "no threads: " + e;
     }
   }
 
@@ -179,7 +232,8 @@ public final class LaminaProcess implements AutoCloseable {
       while (!client.isReady()) {
         if (System.nanoTime() > deadline || !process.isAlive()) {
           process.destroyForcibly();
-          throw new IllegalStateException("lamina at " + address + " did not become ready");
+          throw new IllegalStateException(
+              "lamina at " + address + " did not become ready\n" + tail(log));
         }
         TimeUnit.MILLISECONDS.sleep(100);
       }
