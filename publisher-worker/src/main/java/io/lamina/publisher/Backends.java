@@ -1,7 +1,5 @@
 package io.lamina.publisher;
 
-import io.lamina.cvmfs.compression.Compression;
-import io.lamina.repository.CatalogCompression;
 import io.lamina.repository.Follower;
 import io.lamina.repository.PublisherBackend;
 import io.lamina.repository.Repository;
@@ -17,14 +15,13 @@ final class Backends {
   /**
    * The backend that the definition names; closed before the repository.
    *
-   * @throws RepositoryException as {@link Repository#writer(Compression, Follower)}
+   * @throws RepositoryException as {@link Repository#writer(Follower)}
    */
   static PublisherBackend open(Repository repository, Clock clock) {
     return switch (repository.definition().backend()) {
-      case Backend.Native _ -> repository.writer(CatalogCompression.FOR_PUBLISHERS);
+      case Backend.Native _ -> repository.writer();
       case Backend.CvmfsServer server ->
-          repository.writer(
-              CatalogCompression.FOR_PUBLISHERS, ReleaseManager.of(repository, server, clock));
+          repository.writer(ReleaseManager.of(repository, server, clock));
     };
   }
 }

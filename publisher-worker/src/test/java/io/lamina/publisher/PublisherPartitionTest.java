@@ -444,7 +444,7 @@ class PublisherPartitionTest {
                     REPOSITORY, RepositoryDefinition.Settings.DEFAULT, NOW),
                 new SecureRandom(),
                 CLOCK);
-        RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS)) {
+        RepositoryWriter writer = repository.writer()) {
       ContentHash root = repository.manifest().manifest().rootCatalog();
       for (TransactionPublished event : journal) {
         Committed committed =
@@ -463,7 +463,7 @@ class PublisherPartitionTest {
         owner,
         (name, notes) -> {
           Repository repository = repositories.open(name);
-          RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS);
+          RepositoryWriter writer = repository.writer();
           leftByOwners.add(repository);
           leftByOwners.add(writer);
           return new RepositoryDesk(

@@ -2,7 +2,6 @@ package io.lamina.repository;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.cvmfs.compression.Compression;
 import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.cvmfs.signing.SignedManifest;
 import io.lamina.cvmfs.signing.SignedWhitelist;
@@ -100,13 +99,9 @@ public final class Repository implements AutoCloseable {
     return new RepositoryView(store, () -> manifest().manifest());
   }
 
-  /**
-   * The writer of this software for it; one at a time per process is sensible.
-   *
-   * @param compression of catalogs; part of what decides their hashes
-   */
-  public RepositoryWriter writer(Compression compression) {
-    return new RepositoryWriter(definition, store, loadKeys(), compression, Optional.empty());
+  /** The writer of this software for it; one at a time per process is sensible. */
+  public RepositoryWriter writer() {
+    return new RepositoryWriter(definition, store, loadKeys(), Optional.empty());
   }
 
   /**
@@ -115,9 +110,9 @@ public final class Repository implements AutoCloseable {
    *
    * @throws RepositoryException as {@link Follower.Session#show}
    */
-  public RepositoryWriter writer(Compression compression, Follower follower) {
+  public RepositoryWriter writer(Follower follower) {
     RepositoryWriter writer =
-        new RepositoryWriter(definition, store, loadKeys(), compression, Optional.of(follower));
+        new RepositoryWriter(definition, store, loadKeys(), Optional.of(follower));
     try {
       writer.catchUp();
       return writer;

@@ -9,9 +9,9 @@ import io.lamina.cvmfs.catalog.CatalogReader;
 import io.lamina.cvmfs.catalog.EditableCatalog;
 import io.lamina.cvmfs.catalog.SealedCatalog;
 import io.lamina.cvmfs.compression.CompressedObject;
-import io.lamina.cvmfs.compression.Compression;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.compression.ReferenceZlib;
+import io.lamina.cvmfs.compression.SegmentedCompressor;
 import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
@@ -54,6 +54,7 @@ public final class RepositoryWriter implements PublisherBackend {
   private static final int MAX_REVISIONS_BACK = 100;
 
   private static final long CATALOG_CACHE_BYTES = 128L << 20;
+  private static final long SEGMENT_CACHE_BYTES = 48L << 20;
   private static final int MAX_THREADS = 8;
 
   private final RepositoryDefinition definition;
@@ -74,14 +75,14 @@ public final class RepositoryWriter implements PublisherBackend {
       RepositoryDefinition definition,
       ObjectStore store,
       RepositoryKeys keys,
-      Compression compression,
       Optional<Follower> follower) {
     this.follower = follower;
     this.definition = definition;
     this.store = store;
     this.keys = keys;
     this.uploads = new ObjectUploads(store);
-    this.compressor = compression.newCompressor();
+    this.compressor =
+        new SegmentedCompressor(CatalogCompression.FOR_PUBLISHERS.level(), SEGMENT_CACHE_BYTES);
     this.workers =
         Executors.newFixedThreadPool(
             Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MAX_THREADS),

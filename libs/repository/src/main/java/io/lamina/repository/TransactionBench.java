@@ -118,7 +118,7 @@ public final class TransactionBench {
                     NAME, RepositoryDefinition.Settings.DEFAULT, Instant.ofEpochSecond(TIME)),
                 new SecureRandom(),
                 clock);
-        RepositoryWriter writer = repository.writer(CatalogCompression.FOR_PUBLISHERS)) {
+        RepositoryWriter writer = repository.writer()) {
       work.accept(writer);
     }
   }

@@ -115,7 +115,6 @@ class RepositoriesTest {
                 created.definition(),
                 created.store(),
                 created.loadKeys(),
-                CatalogCompression.FOR_PUBLISHERS,
                 java.util.Optional.empty())) {
       writer.commit(
           java.util.List.of(TestRepository.link("/r/a", "x")),

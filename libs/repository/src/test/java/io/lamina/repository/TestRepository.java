@@ -65,8 +65,7 @@ final class TestRepository {
   }
 
   static RepositoryWriter writer(ObjectStore store) {
-    return new RepositoryWriter(
-        definition(), store, keys(), CatalogCompression.FOR_PUBLISHERS, Optional.empty());
+    return new RepositoryWriter(definition(), store, keys(), Optional.empty());
   }
 
   /**
@@ -81,8 +80,7 @@ final class TestRepository {
       Clock clock) {
     Repository repository =
         new Repository(definition(), store, folder.resolve("our-keys"), folder.resolve("our-work"));
-    return repository.writer(
-        CatalogCompression.FOR_PUBLISHERS, ReleaseManager.of(repository, server, clock));
+    return repository.writer(ReleaseManager.of(repository, server, clock));
   }
 
   static RepositoryView view(ObjectStore store) {

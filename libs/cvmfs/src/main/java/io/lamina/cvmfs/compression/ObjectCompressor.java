@@ -12,7 +12,7 @@ import java.util.Objects;
  * call of each compressor made by an equal {@link Compression}.
  */
 public abstract sealed class ObjectCompressor implements AutoCloseable
-    permits IsalCompressor, JdkCompressor, LibdeflateCompressor {
+    permits IsalCompressor, JdkCompressor, LibdeflateCompressor, SegmentedCompressor {
   /** The longest content of one object; longer files are stored in chunks. */
   public static final int MAX_CONTENT_BYTES = 512 << 20;
 
