@@ -87,6 +87,7 @@ public record NodeLinks(Optional<KafkaSettings> kafka, Optional<Gateway> gateway
    * @param repository where layers are published; empty: where the image's thin layers lie
    * @param storage of the repository, as text with {@code @fqrn@} for its name; empty: archives go
    *     through the gateway
+   * @param keys of that storage, where its location names no file of them
    * @param patience with a gateway or store that does not answer
    * @param deadline of a whole commit
    * @param maxBytes of a layer's archive
@@ -95,6 +96,7 @@ public record NodeLinks(Optional<KafkaSettings> kafka, Optional<Gateway> gateway
       Mode mode,
       Optional<RepositoryName> repository,
       Optional<String> storage,
+      Optional<MinioConfig.Keys> keys,
       Duration patience,
       Duration deadline,
       long maxBytes) {}
@@ -113,9 +115,14 @@ public record NodeLinks(Optional<KafkaSettings> kafka, Optional<Gateway> gateway
     } catch (MessagingException.Rejected e) {
       throw new SettingsException("plugin.kafka: " + e.getMessage());
     }
+    MinioConfig former =
+        text.path("plugin.minio.config").map(MinioConfig::read).orElse(MinioConfig.NONE);
+    Optional<String> storage = text.text("plugin.commit.storage");
     Optional<Path> token = text.path("plugin.gateway.token");
     Optional<Gateway> gateway =
-        text.text("plugin.gateway").map(url -> new Gateway(address(url), token));
+        text.text("plugin.gateway")
+            .or(former::gateway)
+            .map(url -> new Gateway(address(url), token));
     Mode mode =
         text.parsed("plugin.commit", gateway.isPresent() ? Mode.THIN : Mode.ORDINARY, Mode::parse);
     if (mode == Mode.THIN && gateway.isEmpty()) {
@@ -125,8 +132,9 @@ public record NodeLinks(Optional<KafkaSettings> kafka, Optional<Gateway> gateway
     Commits commits =
         new Commits(
             mode,
-            text.text("plugin.commit.repository").map(NodeLinks::repository),
-            text.text("plugin.commit.storage"),
+            text.text("plugin.commit.repository").or(former::repository).map(NodeLinks::repository),
+            storage.or(former::storage),
+            storage.isPresent() ? Optional.empty() : former.keys(),
             text.duration("plugin.commit.patience", Duration.ofSeconds(30), second, hour),
             text.duration("plugin.commit.deadline", Duration.ofMinutes(5), second, hour),
             text.bytes("plugin.commit.size", 20L << 30, 1 << 20, 4L << 40));

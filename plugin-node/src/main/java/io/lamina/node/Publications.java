@@ -20,6 +20,7 @@ import io.lamina.node.graphdriver.DriverException;
 import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.status.NodeStatus;
 import io.lamina.storage.StorageException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,7 @@ final class Publications implements AutoCloseable {
           connection,
           wanted
               .storage()
+              .map(storage -> withKeys(storage, wanted, settings.state()))
               .<LayerArchives>map(storage -> new StoredArchives(storage, random))
               .orElseGet(() -> new GatewayArchives(connection)),
           new News(),
@@ -76,6 +78,18 @@ final class Publications implements AutoCloseable {
     } catch (LayersException e) {
       throw new DriverException.Fatal(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static String withKeys(String storage, NodeLinks.Commits wanted, Path state) {
+    return wanted
+        .keys()
+        .map(
+            keys ->
+                storage
+                    + (storage.contains("?") ? "&" : "?")
+                    + "credentials="
+                    + keys.writeTo(state))
+        .orElse(storage);
   }
 
   /** What the follower tells those who wait for a layer. */
