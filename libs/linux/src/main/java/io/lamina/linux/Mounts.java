@@ -1,6 +1,7 @@
 package io.lamina.linux;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -10,6 +11,10 @@ public final class Mounts {
   private static final long MS_NOSUID = 2;
   private static final long MS_NODEV = 4;
   private static final int OPEN_TREE_CLONE = 1;
+
+  /** More than {@code struct statfs} takes. */
+  private static final int STATFS_BYTES = 256;
+
   private static final int MOVE_MOUNT_FROM_EMPTY_PATH = 4;
 
   /** The most that {@code mount(2)} reads of a text of options; it cuts what is longer. */
@@ -135,6 +140,17 @@ public final class Mounts {
         throw LinuxException.of("umount2", target.toString(), (int) -result);
       }
       return true;
+    }
+  }
+
+  /**
+   * Whether the server behind a mount answers, which opening proves only where the kernel asks for
+   * it. Waits as long as the server does.
+   */
+  public static boolean answers(Path mount) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment status = arena.allocate(STATFS_BYTES, 8);
+      return Native.call(Call.STATFS, Native.text(arena, RawName.of(mount)), status.address()) >= 0;
     }
   }
 

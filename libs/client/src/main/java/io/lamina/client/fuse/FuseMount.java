@@ -98,7 +98,7 @@ final class FuseMount {
     Thread.ofPlatform()
         .daemon()
         .name("lamina-mount-probe")
-        .start(() -> isAlive.complete(answers(mountPoint)));
+        .start(() -> isAlive.complete(Mounts.answers(mountPoint)));
     try {
       if (isAlive.get(PROBE_SECONDS, TimeUnit.SECONDS)) {
         throw new ClientException.Rejected(
@@ -114,14 +114,6 @@ final class FuseMount {
     }
     LOG.atWarn().addKeyValue("mount", mountPoint).log("replacing a dead mount");
     Mounts.abandon(mountPoint);
-  }
-
-  private static boolean answers(Path mountPoint) {
-    try (OpenFile _ = OpenFile.reading(mountPoint)) {
-      return true;
-    } catch (LinuxException e) {
-      return false;
-    }
   }
 
   static void unmount(Path mountPoint) {

@@ -56,8 +56,10 @@ class KilledClientIT {
         assertThat(filling.isAlive()).as("the client, seed %d", seed).isTrue();
         filling.destroyForcibly().waitFor(60, TimeUnit.SECONDS);
         reader.join();
-        assertThatThrownBy(() -> Files.readAllBytes(point.resolve("tree/0")))
-            .isInstanceOf(IOException.class);
+        Path neverAsked = point.resolve("tree/missing" + round);
+        assertThatThrownBy(() -> Files.readAllBytes(neverAsked))
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("not connected");
       }
 
       server.forgetRequests();
