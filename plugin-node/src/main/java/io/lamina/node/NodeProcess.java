@@ -22,6 +22,7 @@ import io.lamina.node.graphdriver.DriverException;
 import io.lamina.node.graphdriver.EngineOptions;
 import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.graphdriver.LayerDriver;
+import io.lamina.node.graphdriver.MountUsers;
 import io.lamina.node.graphdriver.SessionFile;
 import io.lamina.node.status.NodeMetrics;
 import io.lamina.node.status.NodeStatus;
@@ -63,6 +64,9 @@ import org.slf4j.LoggerFactory;
 public final class NodeProcess implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeProcess.class);
   private static final Duration STOP = Duration.ofSeconds(3);
+
+  /** Of engines, to ask for what was mounted before; far longer than they repeat calls. */
+  private static final Duration UNCLAIMED = Duration.ofMinutes(5);
 
   private final Vertx vertx;
   private final DriverEndpoint endpoint;
@@ -127,6 +131,14 @@ public final class NodeProcess implements AutoCloseable {
               metrics,
               settings.status().socket(),
               settings.status().listen());
+      vertx.setPeriodic(
+          UNCLAIMED.toMillis(),
+          _ ->
+              vertx
+                  .executeBlocking(
+                      () -> driver.releaseUnclaimed(UNCLAIMED, MountUsers::hasOthers), false)
+                  .onFailure(
+                      e -> LOG.atWarn().setCause(e).log("mounts without users were not ended")));
       // Afterwards: engines wait for the socket, and not for news.
       publications.start();
       return new NodeProcess(vertx, endpoint, driver, repositories, lock, publications, status);

@@ -39,6 +39,20 @@ public final class MountTable {
     }
   }
 
+  /**
+   * The same as another process sees it; empty if it is gone, or this one may not look.
+   *
+   * @param pid of the process, in this one's namespace
+   */
+  public static Optional<MountTable> of(long pid) {
+    Path file = Path.of("/proc", Long.toString(pid), "mountinfo");
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      return Optional.of(parse(in));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Lines that are no mounts are left out: later kernels may have more kinds. */
   static MountTable parse(InputStream in) throws IOException {
     List<MountPoint> mounts = new ArrayList<>();

@@ -10,11 +10,15 @@ import io.lamina.layers.MountLabel;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +32,7 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LayerDriver.class);
 
   private static final String INIT_SUFFIX = "-init";
+  private static final String MERGED = "MergedDir";
 
   private record Open(Session session, EngineOptions options, LayerStorage storage) {}
 
@@ -37,6 +42,12 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
 
   /** Of opening and closing; calls in between only read {@code open}. */
   private final Object sessionLock = new Object();
+
+  /**
+   * Layers that were mounted when this process or its engine began, and since when they wait for
+   * somebody to ask for them.
+   */
+  private final Map<LayerId, Long> inherited = new ConcurrentHashMap<>();
 
   private volatile @Nullable Open open;
   private volatile String closedReason =
@@ -62,6 +73,7 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
         if (last.isPresent()) {
           Open opened = openFor(last.get());
           translated(() -> dropUnanswered(opened.storage()));
+          inherit(opened.storage());
           open = opened;
           LOG.atInfo().addKeyValue("home", last.get().home()).log("layers of the last engine open");
         }
@@ -93,6 +105,7 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
       Open before = open;
       if (before != null && before.session().equals(session)) {
         translated(before.storage()::beginSession);
+        inherit(before.storage());
       } else {
         EngineOptions.parse(session.options());
         if (before != null) {
@@ -104,6 +117,7 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
         try {
           Open fresh = openFor(session);
           translated(fresh.storage()::beginSession);
+          inherit(fresh.storage());
           open = fresh;
         } catch (DriverException e) {
           closedReason = "the layers could not be opened: " + e.getMessage();
@@ -116,6 +130,44 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
           .addKeyValue("options", session.options())
           .log("engine introduced itself");
     }
+  }
+
+  private void inherit(LayerStorage storage) {
+    inherited.clear();
+    long nowNanos = System.nanoTime();
+    translated(storage::layers).stream()
+        .filter(layer -> layer.uses() > 0)
+        .forEach(layer -> inherited.put(layer.id(), nowNanos));
+  }
+
+  /**
+   * Unmounts what was mounted before this process or its engine began, if nobody has asked for it
+   * since: the call that should have ended it was lost.
+   *
+   * @param patience with the engine
+   * @param isUsed whether something else than the engine's calls needs a mount, such as a container
+   * @return how many were unmounted
+   */
+  public int releaseUnclaimed(Duration patience, Predicate<Path> isUsed) {
+    Open now = open;
+    int released = 0;
+    for (Map.Entry<LayerId, Long> each : inherited.entrySet()) {
+      if (now == null || System.nanoTime() - each.getValue() < patience.toNanos()) {
+        continue;
+      }
+      LayerId id = each.getKey();
+      Path merged = Path.of(translated(() -> now.storage().metadata(id)).getOrDefault(MERGED, "/"));
+      if (isUsed.test(merged) || !inherited.remove(id, each.getValue())) {
+        continue;
+      }
+      int uses = translated(() -> now.storage().find(id)).map(LayerInfo::uses).orElse(0);
+      for (int use = 0; use < uses; use++) {
+        translated(() -> now.storage().unmount(id));
+      }
+      released++;
+      LOG.atWarn().addKeyValue("layer", id).log("unmounted a layer that nobody has asked for");
+    }
+    return released;
   }
 
   /** Another engine's calls would go to layers that this one has mounted. */
@@ -224,23 +276,34 @@ public final class LayerDriver implements GraphDriver, AutoCloseable {
 
   @Override
   public void remove(String id) {
-    translated(() -> storage().remove(new LayerId(id)));
+    translated(
+        () -> {
+          LayerId layer = new LayerId(id);
+          inherited.remove(layer);
+          storage().remove(layer);
+        });
   }
 
   @Override
   public String get(String id, @Nullable String mountLabel) {
     return translated(
-        () ->
-            storage()
-                .mount(
-                    new LayerId(id),
-                    mountLabel == null ? MountLabel.NONE : new MountLabel(mountLabel))
-                .toString());
+        () -> {
+          LayerId layer = new LayerId(id);
+          inherited.remove(layer);
+          return storage()
+              .mount(layer, mountLabel == null ? MountLabel.NONE : new MountLabel(mountLabel))
+              .toString();
+        });
   }
 
   @Override
   public void put(String id) {
-    translated(() -> storage().unmount(new LayerId(id)));
+    translated(
+        () -> {
+          LayerId layer = new LayerId(id);
+          inherited.remove(layer);
+          storage().unmount(layer);
+        });
   }
 
   @Override
