@@ -58,17 +58,27 @@ public final class OpenFile implements AutoCloseable {
    * @return how many bytes, up to the target's size; 0 at the end
    */
   public int read(MemorySegment target) {
-    long result = Native.call(Call.READ, descriptor.number(), target.address(), target.byteSize());
-    Reference.reachabilityFence(target);
-    return (int) checked(Call.READ, result);
+    try {
+      return (int)
+          checked(
+              Call.READ,
+              Native.call(Call.READ, descriptor.number(), target.address(), target.byteSize()));
+    } finally {
+      Reference.reachabilityFence(target);
+    }
   }
 
   /** As {@link #read(MemorySegment)}, from an offset; where the file stands plays no part. */
   public int readAt(MemorySegment target, long offset) {
-    long result =
-        Native.call(Call.PREAD64, descriptor.number(), target.address(), target.byteSize(), offset);
-    Reference.reachabilityFence(target);
-    return (int) checked(Call.PREAD64, result);
+    try {
+      return (int)
+          checked(
+              Call.PREAD64,
+              Native.call(
+                  Call.PREAD64, descriptor.number(), target.address(), target.byteSize(), offset));
+    } finally {
+      Reference.reachabilityFence(target);
+    }
   }
 
   /**
@@ -78,9 +88,14 @@ public final class OpenFile implements AutoCloseable {
    * @return how many bytes of it
    */
   public int write(MemorySegment source) {
-    long result = Native.call(Call.WRITE, descriptor.number(), source.address(), source.byteSize());
-    Reference.reachabilityFence(source);
-    return (int) checked(Call.WRITE, result);
+    try {
+      return (int)
+          checked(
+              Call.WRITE,
+              Native.call(Call.WRITE, descriptor.number(), source.address(), source.byteSize()));
+    } finally {
+      Reference.reachabilityFence(source);
+    }
   }
 
   private LinuxException failed(Call call, long result) {
