@@ -6,7 +6,6 @@ import io.lamina.layers.LayersException;
 import io.lamina.node.commit.CommitSettings;
 import io.lamina.node.commit.GatewayArchives;
 import io.lamina.node.commit.LayerArchives;
-import io.lamina.node.commit.RevisionNews;
 import io.lamina.node.commit.StoredArchives;
 import io.lamina.node.commit.ThinCommits;
 import io.lamina.node.commit.ThinCommittingStorage;
@@ -21,7 +20,6 @@ import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.status.NodeStatus;
 import io.lamina.storage.StorageException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -71,7 +69,7 @@ final class Publications implements AutoCloseable {
               .map(storage -> withKeys(storage, wanted, settings.state()))
               .<LayerArchives>map(storage -> new StoredArchives(storage, random))
               .orElseGet(() -> new GatewayArchives(connection)),
-          new News(),
+          new FollowedNews(follower),
           random);
     } catch (StorageException e) {
       throw new DriverException.Fatal("plugin.commit.storage: " + e.getMessage(), e);
@@ -90,29 +88,6 @@ final class Publications implements AutoCloseable {
                     + "credentials="
                     + keys.writeTo(state))
         .orElse(storage);
-  }
-
-  /** What the follower tells those who wait for a layer. */
-  private final class News implements RevisionNews {
-    @Override
-    public long newsCount() {
-      return follower.newsCount();
-    }
-
-    @Override
-    public void awaitNews(long count, Duration patience) throws InterruptedException {
-      follower.awaitNews(count, patience);
-    }
-
-    @Override
-    public void published(String repository, long revision) {
-      follower.published(repository, revision);
-    }
-
-    @Override
-    public void wake() {
-      follower.wake();
-    }
   }
 
   /** The storage, with commits on thin images published if that is wanted. */

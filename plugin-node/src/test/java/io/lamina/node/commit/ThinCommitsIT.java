@@ -11,6 +11,7 @@ import io.lamina.layers.LayerId;
 import io.lamina.layers.LayerInfo.Kind;
 import io.lamina.layers.LayerInfo.State;
 import io.lamina.layers.LayersException;
+import io.lamina.node.FollowedNews;
 import io.lamina.node.events.RepositoryViews;
 import io.lamina.node.events.RevisionFollower;
 import io.lamina.node.gateway.GatewayConnection;
@@ -116,27 +117,7 @@ class ThinCommitsIT {
             fixed.map(RepositoryName::new), folder.resolve("spool"), patience, deadline, maxBytes),
         connection,
         new GatewayArchives(connection),
-        new RevisionNews() {
-          @Override
-          public long newsCount() {
-            return follower.newsCount();
-          }
-
-          @Override
-          public void awaitNews(long count, Duration wait) throws InterruptedException {
-            follower.awaitNews(count, wait);
-          }
-
-          @Override
-          public void published(String name, long revision) {
-            follower.published(name, revision);
-          }
-
-          @Override
-          public void wake() {
-            follower.wake();
-          }
-        },
+        new FollowedNews(follower),
         random);
   }
 

@@ -109,19 +109,13 @@ final class BenchCommand implements Callable<Integer> {
           "With --transactions: layers in the repository, rising (default: 100,1000,10000,100000).")
   List<Integer> layers = List.of();
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      description = "Where to write (default: the system's temporary folder); removed at the end.")
-  @Nullable Path data;
-
+  @Mixin BenchFolder work = new BenchFolder();
   @Mixin Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     requireSense();
-    Path parent = data == null ? Path.of(System.getProperty("java.io.tmpdir")) : data;
-    try (WorkFolder folder = WorkFolder.in(parent)) {
+    try (WorkFolder folder = work.open()) {
       if (transactions) {
         measureTransactions(folder.path());
       } else {

@@ -56,12 +56,7 @@ final class MountBenchCommand implements Callable<Integer> {
       description = "The original client (default: cvmfs2, if it is found in PATH).")
   @Nullable Path original;
 
-  @Option(
-      names = "--data",
-      paramLabel = "DIR",
-      description = "Where to write (default: the system's temporary folder); removed at the end.")
-  @Nullable Path data;
-
+  @Mixin BenchFolder work = new BenchFolder();
   @Mixin Output output = new Output();
 
   @Override
@@ -78,8 +73,7 @@ final class MountBenchCommand implements Callable<Integer> {
             RepositorySource.path(path).toString().substring(1),
             rounds,
             program());
-    Path parent = data == null ? Path.of(System.getProperty("java.io.tmpdir")) : data;
-    try (WorkFolder folder = WorkFolder.in(parent)) {
+    try (WorkFolder folder = work.open()) {
       for (MountState state : MountState.values()) {
         output.line("%-10s  %s".formatted(state.label(), state.description()));
       }
