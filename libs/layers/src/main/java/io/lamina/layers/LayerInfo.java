@@ -11,6 +11,7 @@ import java.util.TreeSet;
  * @param parent the layer right below
  * @param kind by the layer's own archive
  * @param state how far it got
+ * @param hasThinBelow whether this layer, or one below it, is thin; it may name no repository
  * @param repositories CVMFS repositories that this layer and those below it name
  * @param uses mounts that were asked for and not given back
  */
@@ -19,6 +20,7 @@ public record LayerInfo(
     Optional<LayerId> parent,
     Kind kind,
     State state,
+    boolean hasThinBelow,
     SortedSet<String> repositories,
     int uses) {
   /** Where its files lie. */
@@ -41,10 +43,5 @@ public record LayerInfo(
 
   public LayerInfo {
     repositories = Collections.unmodifiableSortedSet(new TreeSet<>(repositories));
-  }
-
-  /** Whether this layer, or one below it, is thin. */
-  public boolean hasThinBelow() {
-    return !repositories.isEmpty();
   }
 }

@@ -46,7 +46,6 @@ public final class ThinCommits {
    */
   private static final Pattern CONTAINER = Pattern.compile("[0-9a-f]{64}");
 
-  private static final int MAX_DEPTH = 1000;
   private static final int MAX_KNOWN_FAILURES = 8;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
@@ -139,7 +138,7 @@ public final class ThinCommits {
         || layer.get().state() != LayerInfo.State.CREATED
         || !layer.get().parent().equals(Optional.of(parent))
         || !CONTAINER.matcher(id.text()).matches()
-        || !hasThin(storage, layer.get())) {
+        || !layer.get().hasThinBelow()) {
       return Optional.empty();
     }
     if (settings.repository().isPresent()) {
@@ -157,21 +156,6 @@ public final class ThinCommits {
     } catch (CvmfsException.Rejected e) {
       throw new LayersException.Rejected(String.valueOf(e.getMessage()), e);
     }
-  }
-
-  /** A thin layer may name no repository at all. */
-  private static boolean hasThin(LayerStorage storage, LayerInfo top) {
-    if (top.hasThinBelow()) {
-      return true;
-    }
-    Optional<LayerInfo> layer = Optional.of(top);
-    for (int depth = 0; layer.isPresent() && depth < MAX_DEPTH; depth++) {
-      if (layer.get().kind() == LayerInfo.Kind.THIN) {
-        return true;
-      }
-      layer = layer.get().parent().flatMap(storage::find);
-    }
-    return false;
   }
 
   /** Returns when the layer can be read here. */

@@ -33,10 +33,11 @@ final class FakeLayers implements LayerStorage {
       LayerInfo.State state,
       SortedSet<String> repositories) {
     LayerId layer = new LayerId(id);
-    layers.put(
-        layer,
-        new LayerInfo(
-            layer, Optional.ofNullable(parent).map(LayerId::new), kind, state, repositories, 0));
+    Optional<LayerId> below = Optional.ofNullable(parent).map(LayerId::new);
+    boolean hasThin =
+        kind == LayerInfo.Kind.THIN
+            || below.flatMap(this::find).map(LayerInfo::hasThinBelow).orElse(false);
+    layers.put(layer, new LayerInfo(layer, below, kind, state, hasThin, repositories, 0));
   }
 
   @Override

@@ -88,6 +88,19 @@ final class LayerStack {
     }
   }
 
+  /** Whether a layer, or one below it, is thin. */
+  static boolean hasThin(Layer top) {
+    Layer layer = top;
+    for (int i = 0; layer != null; i++) {
+      checkHeight(i, top.id);
+      if (layer.record().isThin()) {
+        return true;
+      }
+      layer = layer.parent;
+    }
+    return false;
+  }
+
   /** The repositories that a layer and all below it name. */
   static SortedSet<String> repositories(Layer top) {
     SortedSet<String> repositories = new TreeSet<>();

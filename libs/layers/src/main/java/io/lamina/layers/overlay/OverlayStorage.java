@@ -240,6 +240,7 @@ public final class OverlayStorage implements LayerStorage {
         Optional.ofNullable(record.parent()),
         record.kind(),
         record.state(),
+        LayerStack.hasThin(layer),
         LayerStack.repositories(layer),
         layer.uses);
   }

@@ -126,6 +126,23 @@ class ThinLayersIT {
   }
 
   @Test
+  void isKnownToLieBelowEvenIfItNamesNoRepository() {
+    rig.layer("base", null, new TarBuilder().file("base", 0644, "0"));
+    rig.create("on-base", "base");
+    rig.layer("thin", "base", thin());
+    rig.layer("normal", "thin", new TarBuilder().file("normal", 0644, "1"));
+    rig.create("c", "normal");
+
+    for (String layer : List.of("thin", "normal", "c")) {
+      assertThat(rig.storage().find(id(layer))).map(LayerInfo::hasThinBelow).contains(true);
+      assertThat(rig.storage().find(id(layer)).orElseThrow().repositories()).isEmpty();
+    }
+    for (String layer : List.of("base", "on-base")) {
+      assertThat(rig.storage().find(id(layer))).map(LayerInfo::hasThinBelow).contains(false);
+    }
+  }
+
+  @Test
   void liesAnywhereInAStack() throws Exception {
     published("l1/low", "1");
     published("l1/gone", "1");
