@@ -55,6 +55,11 @@ public final class TransactionBench {
     public Plan withSizes(List<Integer> others) {
       return new Plan(others, graftsPerTransaction, transactions, warmUp);
     }
+
+    /** The same with so many transactions at each size, and ten times as many to warm up. */
+    public Plan withTransactions(int count) {
+      return new Plan(sizes, graftsPerTransaction, count, 10 * count);
+    }
   }
 
   /**

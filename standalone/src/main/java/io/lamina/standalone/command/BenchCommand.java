@@ -46,6 +46,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final long SYNTHETIC_SEED = 42;
   private static final int MAX_ROUNDS = 100;
   private static final int MAX_LAYERS = 10_000_000;
+  private static final int MAX_COUNT = 10_000;
 
   @Parameters(
       arity = "0..*",
@@ -109,6 +110,14 @@ final class BenchCommand implements Callable<Integer> {
           "With --transactions: layers in the repository, rising (default: 100,1000,10000,100000).")
   List<Integer> layers = List.of();
 
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      description =
+          "With --transactions: how many at each size, after ten times as many to warm up"
+              + " (default: 40).")
+  @Nullable Integer count;
+
   @Mixin BenchFolder work = new BenchFolder();
   @Mixin Output output = new Output();
 
@@ -131,6 +140,9 @@ final class BenchCommand implements Callable<Integer> {
     }
     if (!transactions && !layers.isEmpty()) {
       throw usage("--layers goes with --transactions");
+    }
+    if (count != null && (!transactions || count < 1 || count > MAX_COUNT)) {
+      throw usage("--count goes with --transactions and is 1 to " + MAX_COUNT + ", not " + count);
     }
     if (synthetic != null && !images.isEmpty()) {
       throw usage("give images or --synthetic, not both");
@@ -246,6 +258,9 @@ final class BenchCommand implements Callable<Integer> {
         layers.isEmpty()
             ? TransactionBench.Plan.STANDARD
             : TransactionBench.Plan.STANDARD.withSizes(layers);
+    if (count != null) {
+      plan = plan.withTransactions(count);
+    }
     Environment environment = Environment.here(folder, CatalogCompression.FOR_PUBLISHERS);
     BenchTable.environment(environment).forEach(output::line);
     output.line("");

@@ -147,7 +147,13 @@ class BenchCommandIT {
   @Test
   void measuresTransactionsAtEachSize() throws JsonProcessingException {
     CommandRun run =
-        CommandRun.of("bench", "--transactions", "--layers=70,600", "--data=" + folder, "--json");
+        CommandRun.of(
+            "bench",
+            "--transactions",
+            "--layers=70,600",
+            "--count=3",
+            "--data=" + folder,
+            "--json");
 
     assertThat(run.exitCode()).as(run.err()).isZero();
     JsonNode report = new ObjectMapper().readTree(run.out());
@@ -159,6 +165,7 @@ class BenchCommandIT {
             "sizes",
             "growth",
             "cpuGrowth");
+    assertThat(report.path("transactionsPerSize").asInt()).isEqualTo(3);
     assertThat(report.path("sizes").findValuesAsText("layers")).containsExactly("70", "600");
     JsonNode first = report.path("sizes").path(0);
     JsonNode last = report.path("sizes").path(1);

@@ -27,6 +27,7 @@ class BenchCommandTest {
             "--compression=ENGINE[-LEVEL]",
             "--transactions",
             "--layers=N",
+            "--count=N",
             "--rounds=N",
             "--data=DIR",
             "--json");
@@ -52,6 +53,8 @@ class BenchCommandTest {
         "--transactions --layers 100,100    | rising",
         "--transactions --layers 0          | rising",
         "--transactions --layers 1000000000 | rising",
+        "--count 3                          | --count goes with --transactions",
+        "--transactions --count 0           | --count goes with --transactions and is 1 to",
         "--transactions --layers ten        | Invalid value"
       })
   void refusesWhatMakesNoSense(String arguments, String reason) {
