@@ -145,6 +145,19 @@ public final class DockerEngine implements AutoCloseable {
     return ok("run", "--rm", "--network", "none", image, "/bin/sh", "-c", script);
   }
 
+  /** Ends those that run. */
+  public void removeContainers() {
+    removeContainers("ps", "-aq").ifPresent(Commands.Result::expectSuccess);
+  }
+
+  private Optional<Commands.Result> removeContainers(String... list) {
+    List<String> command = new ArrayList<>(List.of("rm", "-f"));
+    command.addAll(docker(list).out().lines().toList());
+    return command.size() == 2
+        ? Optional.empty()
+        : Optional.of(docker(command.toArray(String[]::new)));
+  }
+
   public boolean isAlive() {
     return process.isAlive();
   }
@@ -215,9 +228,7 @@ public final class DockerEngine implements AutoCloseable {
   @Override
   public void close() {
     if (process.isAlive()) {
-      for (String container : docker("ps", "-q").out().lines().toList()) {
-        docker("rm", "-f", container);
-      }
+      removeContainers("ps", "-q");
       process.destroy();
       if (!await(process.toHandle(), Duration.ofSeconds(120))) {
         process.destroyForcibly();
@@ -266,11 +277,15 @@ public final class DockerEngine implements AutoCloseable {
   }
 
   private static boolean names(ProcessHandle handle, String text) {
+    return commandLine(handle.pid()).contains(text);
+  }
+
+  /** Its arguments; empty if it is gone. */
+  static String commandLine(long pid) {
     try {
-      return Files.readString(Path.of("/proc", Long.toString(handle.pid()), "cmdline"))
-          .contains(text);
+      return Files.readString(Path.of("/proc", Long.toString(pid), "cmdline")).replace('\0', ' ');
     } catch (IOException e) {
-      return false; // gone
+      return "";
     }
   }
 }

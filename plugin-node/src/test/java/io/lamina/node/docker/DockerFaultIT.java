@@ -5,40 +5,43 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /** Processes that are killed, at every moment; what containers and images are afterwards. */
 @NeedsDocker
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DockerFaultIT {
   private final WorkFolder folder = WorkFolder.create();
-  private PluginProcess plugin;
+  private final DockerHost host = DockerHost.withDriver(folder, Map.of());
+  private final PluginProcess plugin = host.plugin();
   private DockerEngine engine;
 
-  @BeforeEach
+  @BeforeAll
   void start() {
-    plugin = PluginProcess.start(folder.path("plugin"), folder.driver(), Map.of());
-    engine = DockerEngine.start(folder.path("engine"), plugin.name());
+    engine = host.startEngine();
+  }
+
+  @BeforeEach
+  void base() {
     engine.ok(TarArchive.busybox().toBytes(), "import", "-c", "CMD /bin/sh", "-", "base");
   }
 
   @AfterEach
-  void stop() {
-    try (WorkFolder removed = folder;
-        PluginProcess second = plugin;
-        DockerEngine first = engine) {
-      assertThat(Arrays.asList(removed, second, first)).hasSize(3);
-    }
+  void leavesNothingBehind() {
+    host.expectNothingLeft();
   }
 
-  private void restartEngine(String... options) {
-    engine.stop();
-    engine = DockerEngine.start(folder.path("engine"), plugin.name(), options);
+  @AfterAll
+  void stop() {
+    host.close();
   }
 
   private String runBusy(String name) {
@@ -47,21 +50,14 @@ class DockerFaultIT {
         "-d",
         "--name",
         name,
+        "--stop-signal",
+        "KILL",
         "--network",
         "none",
         "base",
         "sh",
         "-c",
         "echo own > /own; exec sleep 600");
-  }
-
-  private void expectNothingLeft() {
-    for (String container : engine.ok("ps", "-aq").lines().toList()) {
-      engine.ok("rm", "-f", container);
-    }
-    engine.ok("system", "prune", "-a", "-f");
-    assertThat(folder.mountsBelow(plugin.state())).isEmpty();
-    assertThat(folder.layersOf(plugin)).isEmpty();
   }
 
   @Test
@@ -84,7 +80,6 @@ class DockerFaultIT {
     engine.ok("kill", "busy");
     engine.ok("wait", "busy");
     assertThat(folder.mountsBelow(plugin.state())).isEmpty();
-    expectNothingLeft();
   }
 
   @Test
@@ -97,7 +92,6 @@ class DockerFaultIT {
 
     assertThat(engine.run("base", "cat /etc/group")).isEqualTo("root:x:0:");
     assertThat(engine.ok("commit", "busy", "committed")).startsWith("sha256:");
-    expectNothingLeft();
   }
 
   @Test
@@ -125,7 +119,6 @@ class DockerFaultIT {
     assertThat(importing.exitValue()).isNotZero();
     assertThat(engine.ok(archive, "import", "-", "large")).startsWith("sha256:");
     assertThat(engine.run("large", "wc -c < /large")).isEqualTo("" + (24 << 20));
-    expectNothingLeft();
   }
 
   @Test
@@ -140,12 +133,11 @@ class DockerFaultIT {
     assertThat(folder.mountsBelow(plugin.state())).isEmpty();
     engine.ok("start", "busy");
     assertThat(engine.ok("exec", "busy", "cat", "/own")).isEqualTo("own");
-    expectNothingLeft();
   }
 
   @Test
   void containersOutliveAKilledEngineThatRestoresThem() {
-    restartEngine("--live-restore");
+    engine = host.startEngine("--live-restore");
     String id = runBusy("busy");
     String merged = engine.ok("inspect", "-f", "{{.GraphDriver.Data.MergedDir}}", id);
 
@@ -165,7 +157,7 @@ class DockerFaultIT {
     assertThat(engine.ok("exec", "busy", "cat", "/own")).isEqualTo("own\nmore");
     engine.ok("rm", "-f", "busy");
     assertThat(folder.mountsBelow(plugin.state())).isEmpty();
-    expectNothingLeft();
+    engine = host.startEngine();
   }
 
   @Test
@@ -180,6 +172,5 @@ class DockerFaultIT {
 
     assertThat(engine.run("committed", "cat /own")).isEqualTo("own");
     engine.ok("start", "busy");
-    expectNothingLeft();
   }
 }

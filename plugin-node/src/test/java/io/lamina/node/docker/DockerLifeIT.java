@@ -26,33 +26,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DockerLifeIT {
   private final WorkFolder folder = WorkFolder.create();
-  private PluginProcess plugin;
+  private final DockerHost host = DockerHost.withDriver(folder, Map.of());
+  private final PluginProcess plugin = host.plugin();
   private DockerEngine engine;
 
   @BeforeAll
   void start() {
-    plugin = PluginProcess.start(folder.path("plugin"), folder.driver(), Map.of());
-    engine = DockerEngine.start(folder.path("engine"), plugin.name());
+    engine = host.startEngine();
   }
 
   @AfterAll
   void stop() {
-    try (WorkFolder removed = folder;
-        PluginProcess second = plugin;
-        DockerEngine first = engine) {
-      assertThat(Arrays.asList(removed, second, first)).hasSize(3);
-    }
+    host.close();
   }
 
   @AfterEach
   void leavesNothingBehind() {
-    for (String container : engine.ok("ps", "-aq").lines().toList()) {
-      engine.ok("rm", "-f", container);
-    }
-    engine.ok("system", "prune", "-a", "-f", "--volumes");
     engine.ok("builder", "prune", "-a", "-f");
-    assertThat(folder.mountsBelow(plugin.state())).isEmpty();
-    assertThat(folder.layersOf(plugin)).isEmpty();
+    host.expectNothingLeft();
   }
 
   private void base() {
@@ -287,7 +278,18 @@ class DockerLifeIT {
     base();
     engine.ok(
         "run", "--name", "one", "--network", "none", "base", "sh", "-c", "echo before > /before");
-    engine.ok("run", "-d", "--name", "busy", "--network", "none", "base", "sleep", "600");
+    engine.ok(
+        "run",
+        "-d",
+        "--name",
+        "busy",
+        "--network",
+        "none",
+        "--stop-signal",
+        "KILL",
+        "base",
+        "sleep",
+        "600");
 
     engine.stop();
     assertThat(folder.mountsBelow(plugin.state())).isEmpty();

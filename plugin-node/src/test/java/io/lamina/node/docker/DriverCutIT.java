@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -28,28 +27,26 @@ class DriverCutIT {
   private static final byte[] OTHER = TarArchive.busybox().file("other", 0644, "other").toBytes();
 
   private final WorkFolder folder = WorkFolder.create();
-  private PluginProcess plugin;
-  private CutLink link;
+  private final DockerHost host =
+      DockerHost.withDriver(
+          folder, Map.of("plugin.socket", folder.path("driver/driver.sock").toString()));
+  private final PluginProcess plugin = host.plugin();
+  private final CutLink link =
+      new CutLink(PluginProcess.engineSocket(plugin.name()), plugin.socket());
   private DockerEngine engine;
 
   @BeforeAll
   void start() {
-    Path socket = folder.path("driver/driver.sock");
-    plugin =
-        PluginProcess.start(
-            folder.path("plugin"), folder.driver(), Map.of("plugin.socket", socket.toString()));
-    link = new CutLink(PluginProcess.engineSocket(plugin.name()), socket);
-    engine = DockerEngine.start(folder.path("engine"), plugin.name());
+    engine = host.startEngine();
     engine.ok(TarArchive.busybox().toBytes(), "import", "-c", "CMD /bin/sh", "-", "base");
   }
 
   @AfterAll
   void stop() {
-    try (WorkFolder removed = folder;
-        PluginProcess third = plugin;
-        CutLink second = link;
-        DockerEngine first = engine) {
-      assertThat(Arrays.asList(removed, third, second, first)).hasSize(4);
+    try {
+      host.close();
+    } finally {
+      link.close();
     }
   }
 

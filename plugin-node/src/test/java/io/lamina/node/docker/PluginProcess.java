@@ -1,6 +1,5 @@
 package io.lamina.node.docker;
 
-import io.lamina.node.NodeMain;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -9,7 +8,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -57,21 +55,7 @@ public final class PluginProcess implements AutoCloseable {
   }
 
   private Process launch() {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            // It would tell of each test folder's settings.
-            "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener",
-            "-cp",
-            System.getProperty("java.class.path"),
-            NodeMain.class.getName(),
-            home.resolve("plugin.properties").toString()));
+    List<String> command = PluginCommand.of(home, home.resolve("plugin.properties"));
     return Commands.start(command, log());
   }
 
@@ -157,6 +141,7 @@ public final class PluginProcess implements AutoCloseable {
   public void close() {
     if (process.isAlive()) {
       stop();
+      return;
     }
     try {
       Files.deleteIfExists(socket()); // of one that was killed

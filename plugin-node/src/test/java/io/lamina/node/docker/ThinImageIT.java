@@ -24,7 +24,7 @@ class ThinImageIT {
   private final WorkFolder folder = WorkFolder.create();
   private final ThinRepository repository;
   private final TestServer server;
-  private Optional<PluginProcess> plugin = Optional.empty();
+  private Optional<DockerHost> host = Optional.empty();
   private Optional<DockerEngine> engine = Optional.empty();
 
   ThinImageIT() throws IOException {
@@ -34,14 +34,15 @@ class ThinImageIT {
 
   @AfterEach
   void stop() {
-    engine.ifPresent(DockerEngine::close);
-    plugin.ifPresent(PluginProcess::close);
-    folder.close();
-    repository.close();
+    try {
+      host.ifPresentOrElse(DockerHost::close, folder::close);
+    } finally {
+      repository.close();
+    }
   }
 
   private PluginProcess plugin() {
-    return plugin.orElseThrow();
+    return host.orElseThrow().plugin();
   }
 
   private DockerEngine engine() {
@@ -54,9 +55,9 @@ class ThinImageIT {
     settings.put(
         "plugin.repository." + NAME, server.url() + "," + repository.key(folder.path("key.pub")));
     program().ifPresent(binary -> settings.put("plugin.cvmfs.binary", binary));
-    PluginProcess started = PluginProcess.start(folder.path("plugin"), folder.driver(), settings);
-    plugin = Optional.of(started);
-    engine = Optional.of(DockerEngine.start(folder.path("engine"), started.name()));
+    DockerHost started = DockerHost.withDriver(folder, settings);
+    host = Optional.of(started);
+    engine = Optional.of(started.startEngine());
     engine().ok(ThinRepository.image("thin:1", "base", "top"), "load");
   }
 

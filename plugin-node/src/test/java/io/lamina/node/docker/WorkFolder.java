@@ -49,6 +49,14 @@ public final class WorkFolder implements AutoCloseable {
     return MountTable.read().below(path).stream().map(MountPoint::path).toList();
   }
 
+  /** Commands of the processes that run in this folder. */
+  List<String> processes() {
+    return ProcessHandle.allProcesses()
+        .map(process -> DockerEngine.commandLine(process.pid()))
+        .filter(command -> command.contains(folder.toString()))
+        .toList();
+  }
+
   /** Names of the layers that the driver keeps, of all engines. */
   public List<String> layersOf(PluginProcess plugin) {
     try (Stream<Path> engines = Files.list(plugin.state().resolve("engines"))) {
