@@ -193,7 +193,9 @@ class ConverterIT {
 
     Waiting.until(
         "the dead letter",
-        () -> cluster.on(Topic.DEAD_LETTERS).stream().anyMatch(r -> r.key().equals("stray")));
+        () ->
+            cluster.on(Topic.DEAD_LETTERS).stream()
+                .anyMatch(r -> r.event().equals(Optional.of(stray))));
     RequestId id =
         request(layout("after-stray", image(Platform.LINUX_AMD64, "s")), Platform.LINUX_AMD64);
     assertThat(finalOrPlanned(id).state()).isEqualTo(RequestStatus.State.PLANNED);

@@ -79,6 +79,7 @@ public final class GatewayProcess implements AutoCloseable {
             journal,
             live,
             new SpooledUploads(ports.stores(), settings.spoolFolder(), clock),
+            ports.deadLetters(),
             ports.directory(),
             new StratumFiles(settings.stratumFolder(), ports.stores()),
             ports.feed(),

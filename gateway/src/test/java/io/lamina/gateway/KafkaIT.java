@@ -8,6 +8,7 @@ import io.lamina.gateway.request.Statuses;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.upload.RepositoryStores;
 import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.KafkaDeadLetters;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.Outgoing;
 import io.lamina.messaging.Received;
@@ -78,6 +79,12 @@ class KafkaIT {
     private final EventProducer producer =
         new EventProducer(kafka, Clock.systemUTC(), Duration.ofSeconds(5));
     private final KafkaRequestLog log = new KafkaRequestLog(producer, 64);
+    private final KafkaDeadLetters letters =
+        new KafkaDeadLetters(
+            kafka,
+            KafkaDeadLetters.Settings.standard(),
+            Clock.systemUTC(),
+            new SimpleMeterRegistry());
     private final GatewayProcess process;
 
     Running() {
@@ -93,7 +100,11 @@ class KafkaIT {
                           "gateway.uploads.folder",
                           folder.resolve("spool").toString()))),
               new GatewayPorts(
-                  log, new KafkaEventFeed(kafka, metrics), Optional.empty(), RepositoryStores.NONE),
+                  log,
+                  new KafkaEventFeed(kafka, metrics, letters::start),
+                  letters,
+                  Optional.empty(),
+                  RepositoryStores.NONE),
               metrics,
               Clock.systemUTC(),
               new SecureRandom());
@@ -128,6 +139,7 @@ class KafkaIT {
     @Override
     public void close() {
       process.close();
+      letters.close();
       log.close();
       producer.close();
     }

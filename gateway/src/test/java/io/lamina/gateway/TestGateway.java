@@ -6,6 +6,7 @@ import io.lamina.gateway.problem.ProblemType;
 import io.lamina.gateway.repository.RepositoryDirectory;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.upload.RepositoryStores;
+import io.lamina.messaging.DeadLetterOffice;
 import io.lamina.settings.Settings;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -36,6 +37,7 @@ public final class TestGateway implements AutoCloseable {
   public static final class Setup {
     private final Map<String, String> settings = new HashMap<>();
     private InMemoryLog log = new InMemoryLog();
+    private DeadLetterOffice letters = new InMemoryLetters();
     private boolean heldBack;
     private Optional<RepositoryDirectory> directory = Optional.empty();
     private RepositoryStores stores = RepositoryStores.NONE;
@@ -54,6 +56,11 @@ public final class TestGateway implements AutoCloseable {
 
     public Setup on(InMemoryLog shared) {
       log = shared;
+      return this;
+    }
+
+    public Setup with(DeadLetterOffice deadLetters) {
+      letters = deadLetters;
       return this;
     }
 
@@ -88,7 +95,7 @@ public final class TestGateway implements AutoCloseable {
     process =
         GatewayProcess.start(
             GatewaySettings.from(Settings.of("test", setup.settings)),
-            new GatewayPorts(log, feed, setup.directory, setup.stores),
+            new GatewayPorts(log, feed, setup.letters, setup.directory, setup.stores),
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
             Clock.systemUTC(),
             new java.security.SecureRandom());

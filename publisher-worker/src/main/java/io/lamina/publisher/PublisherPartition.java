@@ -109,7 +109,7 @@ final class PublisherPartition implements PartitionHandler {
       notes.remove(name);
       return Optional.of(desk);
     } catch (RepositoryException.NotFound | RepositoryException.Rejected e) {
-      if (left.stream().anyMatch(note -> !(note instanceof Event.JournalPosition))) {
+      if (left.stream().anyMatch(PublisherPartition::isUnfinished)) {
         // Work was begun: the definition or a key went away, and will come back.
         throw new RepositoryException.Retryable(
             "repository "
@@ -126,6 +126,10 @@ final class PublisherPartition implements PartitionHandler {
           received -> failure(received, e.getMessage()).ifPresent(status -> out.add(status)));
       return Optional.empty();
     }
+  }
+
+  private static boolean isUnfinished(Pending note) {
+    return !(note instanceof Event.JournalPosition || note instanceof Event.FailedRequest);
   }
 
   /** Those who wait for a record that was set aside learn why. */
@@ -173,6 +177,12 @@ final class PublisherPartition implements PartitionHandler {
                           new Event.WorkFailed(
                               merged.repository(),
                               new WorkKey(WorkKey.Kind.FLAT, merged.imageId().hex()),
+                              text));
+                  case Event.ThinPushed pushed ->
+                      Optional.of(
+                          new Event.WorkFailed(
+                              pushed.repository(),
+                              new WorkKey(WorkKey.Kind.THIN, pushed.request().value()),
                               text));
                   default -> Optional.<Event>empty();
                 })

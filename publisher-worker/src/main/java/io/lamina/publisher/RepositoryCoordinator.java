@@ -7,6 +7,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.CancelRequested;
 import io.lamina.messaging.event.Event.DiffCommitRequested;
+import io.lamina.messaging.event.Event.FailedRequest;
 import io.lamina.messaging.event.Event.FlatMerged;
 import io.lamina.messaging.event.Event.FlatRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
@@ -23,6 +24,7 @@ import io.lamina.messaging.event.Event.ThinPushed;
 import io.lamina.messaging.event.Event.ThinRequested;
 import io.lamina.messaging.event.Event.Work;
 import io.lamina.messaging.event.Event.WorkFailed;
+import io.lamina.messaging.event.Event.WorkRetried;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
@@ -53,6 +55,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RepositoryCoordinator {
   private static final int MAX_EARLY_CANCELS = 1_000;
+  private static final int MAX_FAILURES = 1_000;
 
   private final RepositoryName repository;
   private final CoordinatorSettings settings;
@@ -60,6 +63,7 @@ public final class RepositoryCoordinator {
 
   private final Map<RequestId, Unfinished> requests = new LinkedHashMap<>();
   private final Set<RequestId> earlyCancels = new LinkedHashSet<>();
+  private final Map<RequestId, FailedRequest> failures = new LinkedHashMap<>();
   private final NeededTrees trees = new NeededTrees();
   private final WorkOrders orders;
 
@@ -94,6 +98,7 @@ public final class RepositoryCoordinator {
         case PendingWork pending -> orders.restore(pending);
         case PendingLayer layer -> trees.restore(layer);
         case PendingFlat flat -> trees.restore(flat);
+        case FailedRequest failed -> failures.put(failed.request(), failed);
         case Event.JournalPosition position -> {}
       }
     }
@@ -126,6 +131,7 @@ public final class RepositoryCoordinator {
       case FlatMerged merged -> merged(merged, now);
       case ThinPushed pushed -> pushed(pushed, now);
       case WorkFailed failed -> failed(failed.work(), failed.reason(), now);
+      case WorkRetried retried -> retried(retried, contents, now);
       case Event.ConversionRequested other -> throw notForPublishers(other);
       case Event.Work other -> throw notForPublishers(other);
       case Event.Pending other -> throw notForPublishers(other);
@@ -189,6 +195,7 @@ public final class RepositoryCoordinator {
 
   private void begin(Unfinished request, PublishedContents contents, Instant now) {
     RequestId id = request.id();
+    forgetFailure(id);
     Unfinished known = requests.get(id);
     if (known != null && known.begin().equals(request.begin())) {
       return;
@@ -206,12 +213,15 @@ public final class RepositoryCoordinator {
       finish(request, State.FAILED, refusal, now);
       return;
     }
-    if (request instanceof Unfinished.Image image) {
+    if (request instanceof Unfinished.Image image && image.revision().isEmpty()) {
       supersedeOthers(image, now);
     }
     requests.put(id, request);
     trees.need(neededBy(request), id);
-    keep(new PendingRequest(request.begin(), Optional.empty()));
+    keep(
+        new PendingRequest(
+            request.begin(),
+            request instanceof Unfinished.Image image ? image.revision() : Optional.empty()));
     lookUp(request, contents, now);
   }
 
@@ -239,6 +249,15 @@ public final class RepositoryCoordinator {
   }
 
   private void supersedeOthers(Unfinished.Image newer, Instant now) {
+    // What failed before must not come back and replace this one.
+    failures.values().stream()
+        .filter(
+            failed ->
+                failed.begin() instanceof ImagePlanned plan
+                    && plan.publicName().equals(newer.plan.publicName()))
+        .map(FailedRequest::request)
+        .toList()
+        .forEach(this::forgetFailure);
     for (Unfinished other : List.copyOf(requests.values())) {
       if (other instanceof Unfinished.Image older
           && older.revision().isEmpty()
@@ -406,7 +425,42 @@ public final class RepositoryCoordinator {
           case ThinRequested thinOrder ->
               Optional.ofNullable(requests.get(thinOrder.request())).stream().toList();
         };
-    concerned.forEach(request -> finish(request, State.FAILED, reason, now));
+    for (Unfinished request : concerned) {
+      finish(request, State.FAILED, reason, now);
+      remember(request, key);
+    }
+  }
+
+  /** The work may be tried again, and then the request lives again. */
+  private void remember(Unfinished request, WorkKey failedBy) {
+    Optional<Long> revision =
+        request instanceof Unfinished.Image image ? image.revision() : Optional.empty();
+    FailedRequest note = new FailedRequest(request.begin(), revision, failedBy);
+    failures.put(request.id(), note);
+    keep(note);
+    if (failures.size() > MAX_FAILURES) {
+      forgetFailure(failures.keySet().iterator().next());
+    }
+  }
+
+  private void forgetFailure(RequestId id) {
+    if (failures.remove(id) != null) {
+      forget(FailedRequest.noteKey(id));
+    }
+  }
+
+  private void retried(WorkRetried retried, PublishedContents contents, Instant now) {
+    List<FailedRequest> again =
+        failures.values().stream()
+            .filter(failed -> failed.failedBy().equals(retried.work()))
+            .toList();
+    for (FailedRequest failed : again) {
+      begin(Unfinished.of(new PendingRequest(failed.begin(), failed.revision())), contents, now);
+    }
+    boolean isNeeded = again.stream().anyMatch(failed -> requests.containsKey(failed.request()));
+    if (isNeeded) {
+      retried.asked().ifPresent(orders::askedAgain);
+    }
   }
 
   // ---- steps --------------------------------------------------------------------------------

@@ -48,6 +48,15 @@ final class WorkOrders {
     underWay.put(note.asked().work(), note.asked());
   }
 
+  /** An order that had failed is in the queue again. */
+  void askedAgain(Work order) {
+    if (!underWay.containsKey(order.work())) {
+      underWay.put(order.work(), order);
+      PendingWork note = new PendingWork(order);
+      notes.put(note.noteKey(), Optional.of(note));
+    }
+  }
+
   boolean isEmpty() {
     return underWay.isEmpty();
   }

@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RepositoryCoordinatorTest {
@@ -445,6 +446,82 @@ class RepositoryCoordinatorTest {
 
     assertThat(status("a").state()).isEqualTo(State.FAILED);
     assertThat(repository.transactions()).isEmpty();
+    assertThat(notes.values()).singleElement().isInstanceOf(Event.FailedRequest.class);
+  }
+
+  @Test
+  void takesRequestsUpAgainWhenTheWorkThatFailedThemIsTriedAgain() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    Event.Work y = work.get(1);
+    batch(failure(y, "the disk was full"), answer(work.get(0)));
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    restart();
+
+    List<Event.Work> again = batch(retried(y));
+
+    assertThat(status("a").state()).isEqualTo(State.PUBLISHING);
+    assertThat(layersIn(again)).as("y is in the queue already").containsExactly(layer("x"));
+    assertThat(notes).doesNotContainKey("failed/a");
+    List<Event.Work> flat = batch(answer(again.getFirst()), answer(y));
+    finish(flat);
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void asksAgainWhereTheOrderItselfWasNotPutBack() {
+    List<Event.Work> work = batch(upload("d", "x"));
+    batch(failure(work.getFirst(), "unreadable"));
+
+    List<Event.Work> again =
+        batch(new Event.WorkRetried(REPOSITORY, work.getFirst().work(), Optional.empty()));
+
+    assertThat(again).containsExactly(work.getFirst());
+    finish(again);
+    assertThat(status("d").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void pushesOnlyTheThinImageAgainIfOnlyThatFailed() {
+    List<Event.Work> thin = new ArrayList<>();
+    List<Event.Work> open =
+        batch(withThin(plan("a", IMAGE, platform("linux/amd64", "a", "x")), "t.example/a:1"));
+    while (thin.isEmpty()) {
+      open = batch(open.stream().map(TestEvents::answer).toArray(Event[]::new));
+      open.stream().filter(Event.ThinRequested.class::isInstance).forEach(thin::add);
+    }
+    batch(failure(thin.getFirst(), "no credentials"));
+    int transactions = repository.transactions().size();
+
+    assertThat(batch(retried(thin.getFirst()))).isEmpty();
+    batch(answer(thin.getFirst()));
+
+    assertThat(status("a").state()).isEqualTo(State.DONE);
+    assertThat(status("a").revision()).contains(1L);
+    assertThat(repository.transactions()).hasSize(transactions);
+  }
+
+  @Test
+  void doesNotLetARetryReplaceANewerImage() {
+    List<Event.Work> old = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    batch(failure(old.getFirst(), "gone"));
+    publish(plan("b", IMAGE, platform("linux/amd64", "b", "y")));
+
+    assertThat(batch(retried(old.getFirst()))).isEmpty();
+
+    assertThat(status("a").state()).isEqualTo(State.FAILED);
+    assertThat(link("/" + IMAGE)).isEqualTo(".." + flatPath("b"));
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void ignoresARetryOfWorkThatNobodyFailedBy() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+
+    assertThat(batch(retried(work.getFirst()))).isEmpty();
+
+    finish(work);
+    assertThat(status("a").state()).isEqualTo(State.DONE);
     assertThat(notes).isEmpty();
   }
 
@@ -666,6 +743,10 @@ class RepositoryCoordinatorTest {
         .forEach(
             (key, note) -> note.ifPresentOrElse(n -> notes.put(key, n), () -> notes.remove(key)));
     return decisions.work();
+  }
+
+  private static Event retried(Event.Work work) {
+    return new Event.WorkRetried(REPOSITORY, work.work(), Optional.of(work));
   }
 
   private void publish(Event.ImagePlanned plan) {

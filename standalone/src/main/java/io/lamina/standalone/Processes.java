@@ -14,6 +14,7 @@ import io.lamina.image.ImageSources;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.thin.ThinImagePusher;
 import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.KafkaDeadLetters;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.publisher.PublisherProcess;
 import io.lamina.publisher.PublisherSettings;
@@ -105,10 +106,17 @@ final class Processes implements AutoCloseable {
     CataloguedStores stores = keep(new CataloguedStores(repositories));
     EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
     KafkaRequestLog log = keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
+    KafkaDeadLetters letters =
+        keep(new KafkaDeadLetters(kafka, KafkaDeadLetters.Settings.standard(), clock, metrics));
     return keep(
         GatewayProcess.start(
             settings,
-            new GatewayPorts(log, new KafkaEventFeed(kafka, metrics), directory, stores::find),
+            new GatewayPorts(
+                log,
+                new KafkaEventFeed(kafka, metrics, letters::start),
+                letters,
+                directory,
+                stores::find),
             metrics,
             clock,
             random));

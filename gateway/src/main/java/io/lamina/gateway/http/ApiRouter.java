@@ -79,6 +79,11 @@ final class ApiRouter {
             services.settings().limits().uploadBytes());
     handlers.put(UPLOAD, uploads::put);
     handlers.put("readUpload", uploads::read);
+    DeadLetterRoutes letters = new DeadLetterRoutes(services.deadLetters(), blocking);
+    handlers.put("listDeadLetters", letters::list);
+    handlers.put("readDeadLetter", letters::read);
+    handlers.put("retryDeadLetter", letters::retry);
+    handlers.put("dropDeadLetter", letters::drop);
     operations(services, blocking);
   }
 

@@ -10,6 +10,7 @@ import io.lamina.gateway.request.Submissions;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.stratum.StratumFiles;
 import io.lamina.gateway.upload.LayerUploads;
+import io.lamina.messaging.DeadLetterOffice;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -23,6 +24,7 @@ public record GatewayServices(
     Journal journal,
     LiveEvents live,
     LayerUploads uploads,
+    DeadLetterOffice deadLetters,
     Optional<RepositoryDirectory> directory,
     StratumFiles stratum,
     Readiness readiness,

@@ -26,6 +26,7 @@ public final class KafkaEventFeed implements EventFeed {
   private final KafkaSettings kafka;
   private final MeterRegistry metrics;
   private final TopicProbe probe;
+  private final Runnable whenTopicsAreThere;
 
   // Guarded by this.
   private final List<TableReader> readers = new ArrayList<>();
@@ -33,8 +34,12 @@ public final class KafkaEventFeed implements EventFeed {
   private volatile boolean caughtUp;
   private volatile @Nullable Throwable failure;
 
-  public KafkaEventFeed(KafkaSettings kafka, MeterRegistry metrics) {
+  /**
+   * @param whenTopicsAreThere called once, when others may read the topics too
+   */
+  public KafkaEventFeed(KafkaSettings kafka, MeterRegistry metrics, Runnable whenTopicsAreThere) {
     this.kafka = kafka;
+    this.whenTopicsAreThere = whenTopicsAreThere;
     this.metrics = metrics;
     this.probe = new TopicProbe(kafka);
   }
@@ -48,6 +53,7 @@ public final class KafkaEventFeed implements EventFeed {
     if (closed) {
       return;
     }
+    whenTopicsAreThere.run();
     List<CompletableFuture<Void>> behind = new ArrayList<>();
     for (Topic topic : TOPICS) {
       TableReader reader =

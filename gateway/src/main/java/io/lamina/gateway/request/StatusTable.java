@@ -28,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * The latest state of every request, folded from the status topic, in bounded memory.
  *
  * <p>The last status of a request in the topic's order counts, so gateways that have read the same
- * records agree; only {@code ACCEPTED} never replaces anything, because an idempotent repetition
- * may write it late. At the bound the oldest final request is forgotten, or, if all are unfinished,
- * the oldest. Progress of work that no held request names is not kept.
+ * records agree; only {@code ACCEPTED} replaces nothing, because an idempotent repetition may write
+ * it late, but the failure of a request that is tried again, which then is the newer of the two. At
+ * the bound the oldest final request is forgotten, or, if all are unfinished, the oldest. Progress
+ * of work that no held request names is not kept.
  *
  * <p>Thread-safe: one lock, held for short, bounded steps only.
  */
@@ -95,12 +96,19 @@ public final class StatusTable {
           RequestEntry entry = byId.get(status.request());
           if (entry == null) {
             insert(new RequestEntry(status));
-          } else if (status.state() != RequestStatus.State.ACCEPTED
-              && !status.equals(entry.status)) {
+          } else if (!status.equals(entry.status)
+              && (status.state() != RequestStatus.State.ACCEPTED
+                  || isTriedAgain(entry.status, status))) {
             replace(entry, status);
           }
           return null;
         });
+  }
+
+  private static boolean isTriedAgain(RequestStatus known, RequestStatus accepted) {
+    return known.state() == RequestStatus.State.FAILED
+        && accepted.updatedAt().isAfter(accepted.acceptedAt())
+        && !accepted.updatedAt().isBefore(known.updatedAt());
   }
 
   /** Folds the next report about a piece of work. */

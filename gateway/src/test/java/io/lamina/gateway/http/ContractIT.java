@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.gateway.InMemoryLetters;
 import io.lamina.gateway.TestGateway;
 import io.lamina.gateway.access.TokenHashes;
 import io.lamina.gateway.request.Statuses;
@@ -80,6 +81,19 @@ class ContractIT {
           new Call("cancelDiffCommit", "diff", "", 202),
           new Call("followDiffCommit", "final-diff", "", 200),
           new Call("followAll", "", "", 200),
+          new Call("listDeadLetters", "", "", 200),
+          new Call("listDeadLetters", "?limit=1&topic=lamina.layers", "", 200),
+          new Call("listDeadLetters", "?cursor=x", "", 400),
+          new Call("readDeadLetter", InMemoryLetters.READABLE, "", 200),
+          new Call("readDeadLetter", InMemoryLetters.UNREADABLE, "", 200),
+          new Call("readDeadLetter", "lamina.layers-0-999", "", 404),
+          new Call("readDeadLetter", "nonsense", "", 400),
+          new Call("retryDeadLetter", InMemoryLetters.READABLE, "", 200),
+          new Call("retryDeadLetter", InMemoryLetters.READABLE, "", 200),
+          new Call("dropDeadLetter", InMemoryLetters.READABLE, "", 409),
+          new Call("dropDeadLetter", InMemoryLetters.UNREADABLE, "", 200),
+          new Call("retryDeadLetter", InMemoryLetters.UNREADABLE, "", 409),
+          new Call("retryDeadLetter", "lamina.layers-0-999", "", 404),
           new Call("layerStatus", DIGEST, "", 200),
           new Call("layerStatus", "0", "", 400),
           new Call("live", "", "", 200),

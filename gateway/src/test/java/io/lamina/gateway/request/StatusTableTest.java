@@ -73,6 +73,24 @@ class StatusTableTest {
   }
 
   @Test
+  void showsAFailedRequestAsAcceptedWhenItIsTriedAgain() {
+    RequestStatus accepted = conversion("a", State.ACCEPTED, at(1));
+    RequestStatus failed = Statuses.with(accepted, State.FAILED);
+    table.apply(failed);
+
+    table.apply(accepted);
+    assertThat(view("a").status()).as("a late repetition").isEqualTo(failed);
+    RequestStatus again = Statuses.with(failed, State.ACCEPTED);
+    table.apply(again);
+    assertThat(view("a").status()).isEqualTo(again);
+    assertThat(table.unfinished()).isEqualTo(1);
+
+    table.apply(Statuses.with(again, State.CANCELLED));
+    table.apply(Statuses.with(Statuses.with(again, State.DONE), State.ACCEPTED));
+    assertThat(view("a").status().state()).isEqualTo(State.CANCELLED);
+  }
+
+  @Test
   void sumsTheProgressOfARequestsWork() {
     table.apply(conversion("a", State.PLANNED, at(1), LAYER_A, LAYER_B));
     table.apply(progress(LAYER_A, 10, 10));

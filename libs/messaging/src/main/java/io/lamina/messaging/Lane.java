@@ -235,6 +235,9 @@ final class Lane implements PartitionScope {
       for (Outgoing event : handler.abandoned(received, abandoned.cause())) {
         letters.add(encode(event.causedBy(received)));
       }
+    } else {
+      Salvage.of(record, abandoned.cause(), context.clock().instant())
+          .forEach(event -> letters.add(encode(event)));
     }
     addLetter(record, abandoned.attempts(), abandoned.cause());
     boolean nothingBefore = uncommitted.isEmpty();

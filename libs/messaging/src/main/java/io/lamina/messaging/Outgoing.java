@@ -42,7 +42,8 @@ public record Outgoing(
           Event.LayerConverted _,
           Event.FlatMerged _,
           Event.ThinPushed _,
-          Event.WorkFailed _ ->
+          Event.WorkFailed _,
+          Event.WorkRetried _ ->
           Topic.REPOSITORY;
       case Event.Work _ -> Topic.LAYERS;
       case Event.Pending _ -> Topic.PENDING;
@@ -66,6 +67,7 @@ public record Outgoing(
           Event.FlatMerged _,
           Event.ThinPushed _,
           Event.WorkFailed _,
+          Event.WorkRetried _,
           Event.TransactionPublished _ ->
           event.repository().value();
     };

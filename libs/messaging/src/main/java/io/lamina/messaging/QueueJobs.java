@@ -234,6 +234,9 @@ final class QueueJobs {
       // Those who wait are told first: if it fails, the record comes again and so do they.
       if (received != null) {
         say(received, handler.abandoned(received, cause));
+      } else {
+        List<Outgoing> events = Salvage.of(record, cause, clock.instant());
+        write(() -> producer.send(events));
       }
       write(() -> producer.sendRecords(letters));
       metrics.deadLetter(position.toString(), cause);

@@ -1,11 +1,15 @@
 package io.lamina.messaging;
 
+import static java.util.Objects.requireNonNull;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
@@ -13,6 +17,7 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,9 +39,15 @@ public final class TableReader implements AutoCloseable {
     void accept(Received record);
   }
 
+  /** The same for what need not be an event. */
+  @FunctionalInterface
+  interface RawFold {
+    void accept(ConsumerRecord<byte[], byte[]> record);
+  }
+
   private final String name;
   private final Topic topic;
-  private final Fold fold;
+  private final RawFold fold;
   private final WorkerMetrics metrics;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final CompletableFuture<Void> caughtUp = new CompletableFuture<>();
@@ -44,16 +55,38 @@ public final class TableReader implements AutoCloseable {
   private final Thread thread;
   private volatile boolean stopping;
 
+  // Where the next record of each partition is; guarded by the lock.
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition moved = lock.newCondition();
+  private final Map<TopicPartition, Long> positions = new HashMap<>();
+
   /**
    * @param name in thread names, metrics and logs
    * @param fold a failure of it ends the reader
    */
   public TableReader(
       KafkaSettings kafka, String name, Topic topic, Fold fold, MeterRegistry registry) {
+    this(kafka, name, topic, new WorkerMetrics(registry, name, () -> 0, () -> 0), fold, null);
+  }
+
+  /** For a topic whose records need not be events. */
+  static TableReader raw(
+      KafkaSettings kafka, String name, Topic topic, RawFold fold, MeterRegistry registry) {
+    return new TableReader(
+        kafka, name, topic, new WorkerMetrics(registry, name, () -> 0, () -> 0), null, fold);
+  }
+
+  private TableReader(
+      KafkaSettings kafka,
+      String name,
+      Topic topic,
+      WorkerMetrics metrics,
+      @Nullable Fold events,
+      @Nullable RawFold raw) {
     this.name = name;
     this.topic = topic;
-    this.fold = fold;
-    this.metrics = new WorkerMetrics(registry, name, () -> 0, () -> 0);
+    this.metrics = metrics;
+    this.fold = raw != null ? raw : record -> take(record, requireNonNull(events));
     this.consumer = new KafkaClients(kafka).plainConsumer(name, MAX_POLL_RECORDS);
     this.thread = Thread.ofPlatform().daemon().name(name + "-table").unstarted(this::run);
   }
@@ -111,6 +144,12 @@ public final class TableReader implements AutoCloseable {
       caughtUp.completeExceptionally(failure);
       stopped.completeExceptionally(failure);
     }
+    lock.lock();
+    try {
+      moved.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The end of each partition now. */
@@ -136,9 +175,10 @@ public final class TableReader implements AutoCloseable {
   private void turn(Map<TopicPartition, Long> ends) throws InterruptedException {
     try {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-        take(record);
+        fold.accept(record);
       }
       metrics.progress();
+      note();
       if (!caughtUp.isDone()) {
         ends.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
         if (ends.isEmpty()) {
@@ -150,7 +190,36 @@ public final class TableReader implements AutoCloseable {
     }
   }
 
-  private void take(ConsumerRecord<byte[], byte[]> record) {
+  private void note() {
+    lock.lock();
+    try {
+      consumer.assignment().forEach(p -> positions.put(p, consumer.position(p)));
+      moved.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether everything before these offsets is folded, within the time. */
+  boolean awaitFolded(Map<TopicPartition, Long> ends, Duration timeout)
+      throws InterruptedException {
+    long nanos = timeout.toNanos();
+    lock.lock();
+    try {
+      while (!ends.entrySet().stream()
+          .allMatch(end -> positions.getOrDefault(end.getKey(), -1L) >= end.getValue())) {
+        if (nanos <= 0 || stopped.isDone()) {
+          return false;
+        }
+        nanos = moved.awaitNanos(nanos);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void take(ConsumerRecord<byte[], byte[]> record, Fold events) {
     Received received;
     try {
       received = EventRecords.decode(record);
@@ -159,7 +228,7 @@ public final class TableReader implements AutoCloseable {
       metrics.deadLetter(EventRecords.position(record).toString(), e);
       return;
     }
-    fold.accept(received);
+    events.accept(received);
     metrics.committed(1);
   }
 

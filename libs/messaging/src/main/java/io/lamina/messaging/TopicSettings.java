@@ -94,8 +94,10 @@ public record TopicSettings(
     switch (topic) {
       case CONVERSIONS, REPOSITORY, LAYERS ->
           config.put("retention.ms", String.valueOf(workRetention.toMillis()));
-      case DEAD_LETTERS ->
-          config.put("retention.ms", String.valueOf(deadLetterRetention.toMillis()));
+      case DEAD_LETTERS -> {
+        config.put("cleanup.policy", "compact,delete");
+        config.put("retention.ms", String.valueOf(deadLetterRetention.toMillis()));
+      }
       case PUBLISHED -> {
         config.put("cleanup.policy", "delete");
         config.put("retention.ms", "-1");

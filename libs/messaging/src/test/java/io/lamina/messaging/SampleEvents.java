@@ -160,6 +160,8 @@ public final class SampleEvents {
         new Event.ThinPushed(REPOSITORY, REQUEST, "docker://registry.example.org/thin:1", DIGEST),
         new Event.WorkFailed(
             REPOSITORY, new WorkKey(WorkKey.Kind.FLAT, DIGEST.hex()), "digest differs \"é\"\n"),
+        new Event.WorkRetried(
+            REPOSITORY, new WorkKey(WorkKey.Kind.LAYER, DIGEST.hex()), Optional.of(work(44))),
         work(42),
         new Event.FlatRequested(
             REPOSITORY, DIGEST, List.of(graft(), unusualGraft(), linkGraft()), FILE, 1_700_000_000),
@@ -174,6 +176,8 @@ public final class SampleEvents {
         new Event.PendingWork(work(43)),
         new Event.PendingLayer(new Event.LayerConverted(REPOSITORY, LAYER, graft(), figures)),
         new Event.PendingFlat(new Event.FlatMerged(REPOSITORY, DIGEST, linkGraft(), figures)),
+        new Event.FailedRequest(
+            planned(), Optional.of(8L), new WorkKey(WorkKey.Kind.THIN, REQUEST.value())),
         new Event.JournalPosition(REPOSITORY, 12, HASH),
         new Event.TransactionPublished(
             REPOSITORY,

@@ -72,6 +72,11 @@ public final class GatewayClient implements AutoCloseable {
     return json(send(request.build()));
   }
 
+  /** As {@link #fetch}, for something to be done that needs no body. */
+  public JsonNode post(String path) {
+    return json(send(request(path).POST(HttpRequest.BodyPublishers.noBody()).build()));
+  }
+
   public JsonNode delete(String path) {
     return json(send(request(path).DELETE().build()));
   }

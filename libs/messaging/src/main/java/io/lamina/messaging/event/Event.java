@@ -89,6 +89,15 @@ public sealed interface Event {
   /** A piece of work can never succeed; the requests that need it fail with this reason. */
   record WorkFailed(RepositoryName repository, WorkKey work, String reason) implements Event {}
 
+  /**
+   * What a piece of work failed by is tried again: requests that failed by it are taken up anew.
+   *
+   * @param asked the order, if it was put back into the queue; else its result was, or it is to be
+   *     asked for again
+   */
+  record WorkRetried(RepositoryName repository, WorkKey work, Optional<Work> asked)
+      implements Event {}
+
   // ---- lamina.layers ------------------------------------------------------------------------
 
   /** A piece of work for any converter. */
@@ -239,6 +248,37 @@ public sealed interface Event {
     @Override
     public String noteKey() {
       return "flat/" + merged.imageId().hex();
+    }
+  }
+
+  /**
+   * A request that failed by a piece of work, kept for the case that the work is tried again.
+   * Deleted when it is, and when newer ones need the room.
+   *
+   * @param begin as in {@link PendingRequest}
+   * @param revision as in {@link PendingRequest}
+   */
+  record FailedRequest(Event begin, Optional<Long> revision, WorkKey failedBy) implements Pending {
+    public FailedRequest {
+      PendingRequest.id(begin);
+    }
+
+    public RequestId request() {
+      return PendingRequest.id(begin);
+    }
+
+    @Override
+    public RepositoryName repository() {
+      return begin.repository();
+    }
+
+    @Override
+    public String noteKey() {
+      return noteKey(request());
+    }
+
+    public static String noteKey(RequestId request) {
+      return "failed/" + request;
     }
   }
 

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.lamina.messaging.MessagingException;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -125,6 +126,18 @@ public final class EventJson {
           kind + " is not JSON: " + shortened(String.valueOf(e.getMessage())), e);
     }
     return (Event) RecordJson.read(json, record, kind);
+  }
+
+  /** What can be read of a value that may be no event: empty if it is no JSON within the bounds. */
+  public static Optional<JsonNode> tree(byte[] bytes) {
+    if (bytes.length > MAX_BYTES) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.ofNullable(MAPPER.readTree(bytes));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   private static Map<String, Class<? extends Event>> kinds() {

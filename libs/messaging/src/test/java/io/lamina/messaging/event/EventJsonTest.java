@@ -270,10 +270,10 @@ class EventJsonTest {
   void namesKindsAsTheProtocolDoes() {
     assertThat(EventJson.allKinds().keySet().stream().collect(Collectors.joining(" ")))
         .isEqualTo(
-            "cancel-requested conversion-requested diff-commit-requested flat-merged"
-                + " flat-requested image-planned journal-position layer-converted layer-requested"
+            "cancel-requested conversion-requested diff-commit-requested failed-request"
+                + " flat-merged flat-requested image-planned journal-position layer-converted layer-requested"
                 + " pending-flat pending-layer pending-request pending-work request-status thin-pushed thin-requested"
-                + " transaction-published work-failed work-progress");
+                + " transaction-published work-failed work-progress work-retried");
     assertThat(Stream.of(EventJson.type(SampleEvents.cancel("a.b", "r"))))
         .containsExactly("io.lamina.cancel-requested.v1");
   }
