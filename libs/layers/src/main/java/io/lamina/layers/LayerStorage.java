@@ -102,6 +102,13 @@ public interface LayerStorage extends AutoCloseable {
   /** Bytes of the files that {@link #diff} would write, each file with several names once. */
   long diffSize(LayerId id, @Nullable LayerId parent);
 
+  /**
+   * What the layer's own files take here, without those of layers below and of CVMFS.
+   *
+   * @throws LayersException.NotFound if there is no such layer
+   */
+  LayerUsage usage(LayerId id);
+
   /** The directories of the layer's mount, by the names that engines show: {@code UpperDir}, … */
   SortedMap<String, String> metadata(LayerId id);
 

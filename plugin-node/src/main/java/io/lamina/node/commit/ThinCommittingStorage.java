@@ -7,6 +7,7 @@ import io.lamina.layers.LayerId;
 import io.lamina.layers.LayerInfo;
 import io.lamina.layers.LayerOptions;
 import io.lamina.layers.LayerStorage;
+import io.lamina.layers.LayerUsage;
 import io.lamina.layers.MountLabel;
 import io.lamina.layers.StatusLine;
 import java.io.InputStream;
@@ -96,6 +97,11 @@ public final class ThinCommittingStorage implements LayerStorage {
   @Override
   public long diffSize(LayerId id, @Nullable LayerId parent) {
     return storage.diffSize(id, parent);
+  }
+
+  @Override
+  public LayerUsage usage(LayerId id) {
+    return storage.usage(id);
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.lamina.layers.LayerId;
 import io.lamina.layers.LayerInfo;
 import io.lamina.layers.LayerOptions;
 import io.lamina.layers.LayerStorage;
+import io.lamina.layers.LayerUsage;
 import io.lamina.layers.MountLabel;
 import io.lamina.layers.StatusLine;
 import java.io.IOException;
@@ -110,6 +111,11 @@ final class FakeLayers implements LayerStorage {
 
   @Override
   public long diffSize(LayerId id, @Nullable LayerId parent) {
+    throw unused();
+  }
+
+  @Override
+  public LayerUsage usage(LayerId id) {
     throw unused();
   }
 

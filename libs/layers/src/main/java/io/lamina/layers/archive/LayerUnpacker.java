@@ -378,7 +378,7 @@ public final class LayerUnpacker implements AutoCloseable {
 
   private long countSize() {
     try (MergedDirectory all = new MergedDirectory(List.of(root.reopened()))) {
-      return TreeSize.of(all);
+      return TreeSize.of(all).sizeBytes();
     }
   }
 

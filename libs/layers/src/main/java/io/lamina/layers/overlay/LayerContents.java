@@ -7,6 +7,7 @@ import io.lamina.image.thin.ThinDescriptor;
 import io.lamina.image.thin.ThinDescriptorJson;
 import io.lamina.layers.Change;
 import io.lamina.layers.CvmfsRoots;
+import io.lamina.layers.LayerUsage;
 import io.lamina.layers.LayersException;
 import io.lamina.layers.StorageSettings;
 import io.lamina.layers.archive.Cancellation;
@@ -202,6 +203,14 @@ final class LayerContents {
 
   /** Of the files on this node: those in CVMFS take no room here. */
   long size(List<Layer> span) {
+    return measured(span).sizeBytes();
+  }
+
+  LayerUsage usage(Layer layer) {
+    return measured(List.of(layer));
+  }
+
+  private LayerUsage measured(List<Layer> span) {
     try (OpenLowers lowers = OpenLowers.open(localContents(span), files, roots);
         MergedDirectory root = merged(lowers)) {
       return TreeSize.of(root);

@@ -8,6 +8,7 @@ import io.lamina.layers.LayerInfo;
 import io.lamina.layers.LayerInfo.State;
 import io.lamina.layers.LayerOptions;
 import io.lamina.layers.LayerStorage;
+import io.lamina.layers.LayerUsage;
 import io.lamina.layers.LayersException;
 import io.lamina.layers.MountLabel;
 import io.lamina.layers.StatusLine;
@@ -367,6 +368,11 @@ public final class OverlayStorage implements LayerStorage {
   @Override
   public long diffSize(LayerId id, @Nullable LayerId parent) {
     return reading(id, top -> contents.size(LayerStack.above(parent, top)));
+  }
+
+  @Override
+  public LayerUsage usage(LayerId id) {
+    return reading(id, contents::usage);
   }
 
   /** Keeps the files of a layer and of all below it meanwhile, without holding anybody up. */
