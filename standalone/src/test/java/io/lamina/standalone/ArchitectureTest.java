@@ -135,7 +135,10 @@ class ArchitectureTest {
           .ignoreDependency(
               JavaClass.Predicates.resideInAnyPackage(
                   "io.lamina.node.events", "io.lamina.node.commit"),
-              JavaClass.Predicates.resideInAPackage("io.lamina.node.gateway"));
+              JavaClass.Predicates.resideInAPackage("io.lamina.node.gateway"))
+          .ignoreDependency(
+              DescribedPredicate.alwaysTrue(),
+              JavaClass.Predicates.resideInAPackage("io.lamina.node.host"));
 
   @ArchTest
   static final ArchRule nobodyKnowsTheCommand =

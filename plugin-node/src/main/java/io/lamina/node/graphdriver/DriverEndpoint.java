@@ -1,7 +1,9 @@
 package io.lamina.node.graphdriver;
 
+import io.lamina.node.host.HostSocket;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -22,9 +24,9 @@ public final class DriverEndpoint implements AutoCloseable {
   private final Vertx vertx;
   private final String deployment;
   private final CallThreads threads;
-  private final PluginSocket socket;
+  private final HostSocket socket;
 
-  private DriverEndpoint(Vertx vertx, String deployment, CallThreads threads, PluginSocket socket) {
+  private DriverEndpoint(Vertx vertx, String deployment, CallThreads threads, HostSocket socket) {
     this.vertx = vertx;
     this.deployment = deployment;
     this.threads = threads;
@@ -50,8 +52,7 @@ public final class DriverEndpoint implements AutoCloseable {
       int maxCalls,
       Path path,
       CallObserver observer) {
-    PluginSocket socket = new PluginSocket(path);
-    socket.prepare();
+    HostSocket socket = prepared(path);
     CallThreads threads = new CallThreads(vertx, maxCalls);
     try {
       String deployment =
@@ -62,10 +63,23 @@ public final class DriverEndpoint implements AutoCloseable {
       socket.bound();
       LOG.atInfo().addKeyValue("socket", socket.path()).log("plugin serves");
       return new DriverEndpoint(vertx, deployment, threads, socket);
+    } catch (IOException e) {
+      threads.close();
+      throw new DriverException.Fatal(String.valueOf(e.getMessage()), e);
     } catch (ExecutionException | TimeoutException e) {
       threads.close();
       throw new DriverException.Fatal(
           "cannot serve on " + socket.path() + ": " + (e.getCause() == null ? e : e.getCause()), e);
+    }
+  }
+
+  private static HostSocket prepared(Path path) {
+    try {
+      HostSocket socket = new HostSocket(path);
+      socket.prepare();
+      return socket;
+    } catch (IOException e) {
+      throw new DriverException.Fatal(String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -1,14 +1,16 @@
-package io.lamina.node.graphdriver;
+package io.lamina.node.host;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -18,11 +20,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The socket's file: its folder, what a dead process left there, and its removal. A file that
- * nobody serves makes an engine wait for 15 s in many commands. One thread at a time.
+ * The file of a unix socket: its folder, what a dead process left there, and its removal. A file
+ * that nobody serves makes a Docker engine wait for 15 s in many commands. One thread at a time.
  */
-final class PluginSocket {
-  private static final Logger LOG = LoggerFactory.getLogger(PluginSocket.class);
+public final class HostSocket {
+  private static final Logger LOG = LoggerFactory.getLogger(HostSocket.class);
 
   /** The kernel's bound of a socket's path, without the end mark. */
   private static final int MAX_PATH_BYTES = 107;
@@ -30,25 +32,27 @@ final class PluginSocket {
   private final Path path;
   private @Nullable Object key;
 
-  PluginSocket(Path path) {
+  /**
+   * @throws IOException if a socket cannot have this path
+   */
+  public HostSocket(Path path) throws IOException {
     this.path = path.toAbsolutePath().normalize();
     if (this.path.toString().getBytes(StandardCharsets.UTF_8).length > MAX_PATH_BYTES) {
-      throw new DriverException.Fatal(
+      throw new IOException(
           "the socket's path is longer than " + MAX_PATH_BYTES + " bytes: " + this.path);
     }
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 
   /**
    * Makes the folder and removes a file that nobody serves.
    *
-   * @throws DriverException.Fatal if somebody serves it, or it is no socket, or others may write
-   *     the folder
+   * @throws IOException if somebody serves it, or it is no socket, or others may write the folder
    */
-  void prepare() {
+  public void prepare() throws IOException {
     Path folder = Objects.requireNonNull(path.getParent());
     try {
       Files.createDirectories(
@@ -57,7 +61,7 @@ final class PluginSocket {
       PosixFileAttributes attributes = Files.readAttributes(folder, PosixFileAttributes.class);
       if (attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)
           || attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)) {
-        throw new DriverException.Fatal(
+        throw new IOException(
             "others may write the socket's folder "
                 + folder
                 + " ("
@@ -67,10 +71,10 @@ final class PluginSocket {
       PosixFileAttributes left =
           Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       if (!left.isOther()) {
-        throw new DriverException.Fatal(path + " is there and is no socket; move it away");
+        throw new IOException(path + " is there and is no socket; move it away");
       }
       if (isServed()) {
-        throw new DriverException.Fatal(
+        throw new IOException(
             "another process serves "
                 + path
                 + "; stop it, or start this one under another name (--name)");
@@ -79,8 +83,8 @@ final class PluginSocket {
       LOG.atInfo().addKeyValue("socket", path).log("removed the socket of a process that is gone");
     } catch (NoSuchFileException e) {
       // Nothing was left.
-    } catch (IOException e) {
-      throw new DriverException.Fatal("cannot prepare the socket " + path + ": " + e, e);
+    } catch (FileSystemException e) {
+      throw new IOException("cannot prepare the socket " + path + ": " + e, e);
     }
   }
 
@@ -92,18 +96,35 @@ final class PluginSocket {
     }
   }
 
+  /**
+   * Another free path in the same folder, to be bound before {@link #shownFrom}. No longer than the
+   * socket's own.
+   */
+  public Path hidden() throws IOException {
+    Path hidden = path.resolveSibling("." + path.getFileName().toString().substring(1));
+    Files.deleteIfExists(hidden);
+    return hidden;
+  }
+
+  /** Gives the socket that was bound elsewhere its path: from now on others can connect. */
+  public void shownFrom(Path hidden) throws IOException {
+    Files.setPosixFilePermissions(hidden, PosixFilePermissions.fromString("rw-------"));
+    Files.move(hidden, path, StandardCopyOption.ATOMIC_MOVE);
+    bound();
+  }
+
   /** To be called once it is bound. */
-  void bound() {
+  public void bound() throws IOException {
     try {
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
       key = key();
     } catch (IOException e) {
-      throw new DriverException.Fatal("cannot protect the socket " + path + ": " + e, e);
+      throw new IOException("cannot protect the socket " + path + ": " + e, e);
     }
   }
 
   /** Removes the file, unless another process has put its own there. */
-  void remove() {
+  public void remove() {
     try {
       if (key != null && key.equals(key())) {
         Files.delete(path);

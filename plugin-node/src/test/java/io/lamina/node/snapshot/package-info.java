@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.node.snapshot;
+
+import org.jspecify.annotations.NullMarked;
