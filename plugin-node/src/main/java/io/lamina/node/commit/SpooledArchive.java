@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,9 +54,10 @@ final class SpooledArchive implements AutoCloseable {
    */
   static SpooledArchive of(Path folder, long maxBytes, Consumer<OutputStream> pack) {
     Path file = null;
+    Hashing hashing = null;
     try {
       file = Files.createTempFile(folder, PREFIX, ".tar");
-      Hashing hashing = new Hashing(file, maxBytes);
+      hashing = new Hashing(file, maxBytes);
       try (OutputStream out = new BufferedOutputStream(hashing, BUFFER_BYTES)) {
         pack.accept(out);
       }
@@ -68,12 +70,17 @@ final class SpooledArchive implements AutoCloseable {
           hashing.isEmpty);
     } catch (IOException e) {
       delete(file);
-      throw new LayersException.Exhausted(
-          "the layer's archive cannot be kept in " + folder + ": " + e.getMessage(), e);
+      throw exhausted(folder, e);
     } catch (RuntimeException e) {
       delete(file);
-      throw e;
+      // Whoever packs sees a stream that fails, and tells it as any other.
+      throw hashing == null || hashing.failure == null ? e : exhausted(folder, hashing.failure);
     }
+  }
+
+  private static LayersException.Exhausted exhausted(Path folder, IOException e) {
+    return new LayersException.Exhausted(
+        "the layer's archive cannot be kept in " + folder + ": " + e.getMessage(), e);
   }
 
   /** Counts, hashes and bounds what goes into a file. */
@@ -83,6 +90,7 @@ final class SpooledArchive implements AutoCloseable {
     final MessageDigest sha256 = Digest.newSha256();
     long sizeBytes;
     boolean isEmpty = true;
+    @Nullable IOException failure;
 
     Hashing(Path file, long maxBytes) throws IOException {
       this.out = Files.newOutputStream(file);
@@ -97,8 +105,9 @@ final class SpooledArchive implements AutoCloseable {
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
       if (sizeBytes + length > maxBytes) {
-        throw new IOException(
-            "it has more than " + maxBytes + " bytes, the bound (plugin.commit.size)");
+        throw failed(
+            new IOException(
+                "it has more than " + maxBytes + " bytes, the bound (plugin.commit.size)"));
       }
       if (sizeBytes == 0 && length > 0) {
         // An archive without entries begins with its end, which is zeros.
@@ -106,7 +115,16 @@ final class SpooledArchive implements AutoCloseable {
       }
       sha256.update(bytes, offset, length);
       sizeBytes += length;
-      out.write(bytes, offset, length);
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    }
+
+    private IOException failed(IOException cause) {
+      failure = cause;
+      return cause;
     }
 
     @Override
@@ -128,7 +146,7 @@ final class SpooledArchive implements AutoCloseable {
     return isEmpty;
   }
 
-  private static void delete(@org.jspecify.annotations.Nullable Path file) {
+  private static void delete(@Nullable Path file) {
     if (file == null) {
       return;
     }

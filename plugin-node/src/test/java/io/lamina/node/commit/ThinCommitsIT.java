@@ -2,6 +2,7 @@ package io.lamina.node.commit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Digest;
@@ -11,7 +12,9 @@ import io.lamina.layers.LayerId;
 import io.lamina.layers.LayerInfo.Kind;
 import io.lamina.layers.LayerInfo.State;
 import io.lamina.layers.LayersException;
+import io.lamina.linux.Mounts;
 import io.lamina.node.FollowedNews;
+import io.lamina.node.docker.SmallDisk;
 import io.lamina.node.events.RepositoryViews;
 import io.lamina.node.events.RevisionFollower;
 import io.lamina.node.gateway.GatewayConnection;
@@ -363,6 +366,29 @@ class ThinCommitsIT {
                 Duration.ofSeconds(120),
                 Optional.of(REPOSITORY),
                 1 << 20)));
+  }
+
+  @Test
+  void saysThatItsDiskIsFullAndSucceedsOnceThereIsRoom() throws IOException {
+    assumeTrue("root".equals(System.getProperty("user.name")), "mounting a small disk needs root");
+    Path spool = folder.resolve("spool");
+    SmallDisk disk = SmallDisk.at(spool, 2 << 20);
+    try {
+      layers.archive = archive("x".repeat(1 << 19));
+      disk.fill(64 << 10);
+      ThinCommits commits = commits();
+
+      assertThatThrownBy(() -> diff(commits))
+          .isInstanceOf(LayersException.Exhausted.class)
+          .hasMessageContaining("No space left")
+          .hasMessageContaining(spool.toString());
+      assertThat(gateway.calls).isEmpty();
+      disk.free();
+      assertNothingSpooled();
+      assertThin(diff(commits));
+    } finally {
+      Mounts.detach(spool);
+    }
   }
 
   @Test

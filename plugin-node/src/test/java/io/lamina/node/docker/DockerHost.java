@@ -17,24 +17,28 @@ public final class DockerHost implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final WorkFolder folder;
+  private final List<String> mountsBefore;
   private final PluginProcess plugin;
   private Optional<DockerEngine> engine = Optional.empty();
 
-  private DockerHost(WorkFolder folder, PluginProcess plugin) {
+  private DockerHost(WorkFolder folder, List<String> mountsBefore, PluginProcess plugin) {
     this.folder = folder;
+    this.mountsBefore = mountsBefore;
     this.plugin = plugin;
   }
 
   /**
    * Starts the driver alone.
    *
-   * @param folder removed with the host
+   * @param folder removed with the host, with all that is mounted in it already
    * @param settings besides name and folders
    */
   public static DockerHost withDriver(WorkFolder folder, Map<String, String> settings) {
     try {
       return new DockerHost(
-          folder, PluginProcess.start(folder.path("plugin"), folder.driver(), settings));
+          folder,
+          folder.mountsBelow(folder.path("")),
+          PluginProcess.start(folder.path("plugin"), folder.driver(), settings));
     } catch (RuntimeException | AssertionError e) {
       folder.close();
       throw e;
@@ -74,7 +78,8 @@ public final class DockerHost implements AutoCloseable {
       left.addAll(removed.mountsBelow(removed.path("engine")));
       // An engine that was killed once keeps its folder mounted on itself.
       left.remove(removed.path("engine/root").toString());
-      left.addAll(removed.mountsBelow(removed.path("plugin")));
+      left.addAll(removed.mountsBelow(plugin.state()));
+      left.removeAll(mountsBefore);
       left.addAll(processesAfterAWhile());
       if (Files.exists(plugin.socket())) {
         left.add(plugin.socket().toString());

@@ -19,12 +19,14 @@ public final class PluginProcess implements AutoCloseable {
 
   private final Path home;
   private final String name;
+  private final Path state;
   private final Path socket;
   private Process process;
 
-  private PluginProcess(Path home, String name, Path socket) {
+  private PluginProcess(Path home, String name, Path state, Path socket) {
     this.home = home;
     this.name = name;
+    this.state = state;
     this.socket = socket;
     this.process = launch();
   }
@@ -32,13 +34,13 @@ public final class PluginProcess implements AutoCloseable {
   /**
    * Starts one; returns when its socket is there.
    *
-   * @param home gets state, log and settings
+   * @param home gets state, if no other folder is set, log and settings
    * @param more settings
    */
   public static PluginProcess start(Path home, String name, Map<String, String> more) {
     Map<String, String> settings = new TreeMap<>(more);
     settings.put("plugin.name", name);
-    settings.put("plugin.state", home.resolve("state").toString());
+    settings.putIfAbsent("plugin.state", home.resolve("state").toString());
     settings.put("plugin.runtime", home.resolve("run").toString());
     StringBuilder text = new StringBuilder();
     settings.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
@@ -49,7 +51,8 @@ public final class PluginProcess implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     Path socket = Path.of(settings.getOrDefault("plugin.socket", engineSocket(name).toString()));
-    PluginProcess plugin = new PluginProcess(home, name, socket);
+    PluginProcess plugin =
+        new PluginProcess(home, name, Path.of(settings.getOrDefault("plugin.state", "")), socket);
     plugin.awaitSocket();
     return plugin;
   }
@@ -64,7 +67,7 @@ public final class PluginProcess implements AutoCloseable {
   }
 
   public Path state() {
-    return home.resolve("state");
+    return state;
   }
 
   public String name() {
