@@ -60,12 +60,12 @@ class ArchitectureTest {
           .resideInAnyPackage("io.lamina.image.registry..", "io.lamina.image.internal..");
 
   @ArchTest
-  static final ArchRule storageKnowsNoOtherModule =
+  static final ArchRule storageKnowsOnlySystemCalls =
       noClasses()
           .that()
           .resideInAPackage("io.lamina.storage..")
           .should()
-          .dependOnClassesThat(ofOtherModules("io.lamina.storage.."));
+          .dependOnClassesThat(ofOtherModules("io.lamina.storage..", "io.lamina.linux.."));
 
   @ArchTest
   static final ArchRule repositoriesKnowOnlyFormatAndStorage =

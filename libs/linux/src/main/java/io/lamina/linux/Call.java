@@ -63,7 +63,7 @@ enum Call {
   }
 
   long number() {
-    return switch (Native.Machine.HERE) {
+    return switch (Native.Machine.here()) {
       case X86_64 -> x86;
       case AARCH64 -> arm;
     };

@@ -348,17 +348,26 @@ public final class Directory implements AutoCloseable {
   }
 
   private void rename(byte[] name, Directory to, byte[] newName, int flags) {
+    check(Call.RENAMEAT2, rename(number(), name, to.number(), newName, flags), name);
+  }
+
+  private static long rename(int from, byte[] name, int to, byte[] newName, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      check(
-          Call.RENAMEAT2,
-          Native.call(
-              Call.RENAMEAT2,
-              number(),
-              Native.text(arena, name),
-              to.number(),
-              Native.text(arena, newName),
-              flags),
-          name);
+      return Native.call(
+          Call.RENAMEAT2, from, Native.text(arena, name), to, Native.text(arena, newName), flags);
+    }
+  }
+
+  /**
+   * Moves by absolute paths, whose directories may be links, to a name that is free.
+   *
+   * @throws LinuxException.AlreadyExists if the name is taken
+   */
+  public static void renameToFree(Path from, Path to) {
+    long result =
+        rename(Flags.AT_FDCWD, RawName.of(from), Flags.AT_FDCWD, RawName.of(to), RENAME_NOREPLACE);
+    if (result < 0) {
+      throw LinuxException.of(Call.RENAMEAT2.symbol(), from + " to " + to, (int) -result);
     }
   }
 

@@ -15,8 +15,8 @@ final class Flags {
   static final int O_CREAT = 0x40;
   static final int O_EXCL = 0x80;
   static final int O_NONBLOCK = 0x800;
-  static final int O_DIRECTORY = Native.Machine.HERE == Native.Machine.X86_64 ? 0x10000 : 0x4000;
-  static final int O_NOFOLLOW = Native.Machine.HERE == Native.Machine.X86_64 ? 0x20000 : 0x8000;
+  static final int O_DIRECTORY = Native.Machine.here() == Native.Machine.X86_64 ? 0x10000 : 0x4000;
+  static final int O_NOFOLLOW = Native.Machine.here() == Native.Machine.X86_64 ? 0x20000 : 0x8000;
   static final int O_CLOEXEC = 0x80000;
   static final int O_PATH = 0x200000;
 

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The C library's {@code syscall}, through which all calls go: it is there in each C library, and
@@ -41,17 +42,31 @@ final class Native {
     X86_64,
     AARCH64;
 
-    static final Machine HERE = here();
+    private static final class Here {
+      static final Machine MACHINE =
+          find()
+              .orElseThrow(
+                  () ->
+                      new UnsupportedOperationException(
+                          "system calls are known for x86_64 and aarch64, not for '"
+                              + architecture()
+                              + "'"));
+    }
 
-    private static Machine here() {
-      String name = System.getProperty("os.arch", "");
-      return switch (name) {
-        case "amd64", "x86_64" -> X86_64;
-        case "aarch64", "arm64" -> AARCH64;
-        default ->
-            throw new UnsupportedOperationException(
-                "system calls are known for x86_64 and aarch64, not for '" + name + "'");
+    static Machine here() {
+      return Here.MACHINE;
+    }
+
+    static Optional<Machine> find() {
+      return switch (architecture()) {
+        case "amd64", "x86_64" -> Optional.of(X86_64);
+        case "aarch64", "arm64" -> Optional.of(AARCH64);
+        default -> Optional.empty();
       };
+    }
+
+    private static String architecture() {
+      return System.getProperty("os.arch", "");
     }
   }
 

@@ -4,6 +4,11 @@ package io.lamina.linux;
 public final class ThisProcess {
   private ThisProcess() {}
 
+  /** Whether the calls of this package can be made here: Linux on x86_64 or aarch64. */
+  public static boolean isOnLinux() {
+    return System.getProperty("os.name", "").equals("Linux") && Native.Machine.find().isPresent();
+  }
+
   public static int effectiveUser() {
     return (int) Native.call(Call.GETEUID);
   }

@@ -1,5 +1,8 @@
 package io.lamina.storage;
 
+import io.lamina.linux.Directory;
+import io.lamina.linux.LinuxException;
+import io.lamina.linux.ThisProcess;
 import io.lamina.storage.LocalObjectStore.Settings.Flushing;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -9,7 +12,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -30,12 +32,11 @@ sealed interface Durability {
 
   void flush() throws IOException;
 
-  static Durability of(Flushing flushing, Path root, Optional<LinuxFiles> linux) {
+  static Durability of(Flushing flushing, Path root) {
     return switch (flushing) {
       case NONE -> new None();
       case FILE_BY_FILE -> new FileByFile();
-      case FILE_SYSTEM ->
-          linux.<Durability>map(files -> new WholeFileSystem(root, files)).orElse(new FileByFile());
+      case FILE_SYSTEM -> ThisProcess.isOnLinux() ? new WholeFileSystem(root) : new FileByFile();
     };
   }
 
@@ -61,12 +62,10 @@ sealed interface Durability {
   /** One system call for everything. */
   final class WholeFileSystem implements Durability {
     private final Path root;
-    private final LinuxFiles files;
     private final AtomicBoolean dirty = new AtomicBoolean();
 
-    WholeFileSystem(Path root, LinuxFiles files) {
+    WholeFileSystem(Path root) {
       this.root = root;
-      this.files = files;
     }
 
     @Override
@@ -81,10 +80,11 @@ sealed interface Durability {
     public synchronized void flush() throws IOException {
       // One at a time: who finds nothing dirty must not return before those who did are done.
       if (dirty.getAndSet(false)) {
-        int error = files.syncFileSystemOf(root);
-        if (error != 0) {
+        try (Directory folder = Directory.open(root)) {
+          folder.syncFileSystem();
+        } catch (LinuxException e) {
           dirty.set(true);
-          throw new IOException("syncfs on " + root + " failed with error " + error);
+          throw new IOException("cannot flush " + root + ": " + e.getMessage(), e);
         }
       }
     }

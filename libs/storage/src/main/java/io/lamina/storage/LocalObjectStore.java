@@ -1,5 +1,8 @@
 package io.lamina.storage;
 
+import io.lamina.linux.Directory;
+import io.lamina.linux.LinuxException;
+import io.lamina.linux.ThisProcess;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -88,7 +91,7 @@ public final class LocalObjectStore implements ObjectStore {
 
   private final Path root;
   private final Path temporaryFolder;
-  private final Optional<LinuxFiles> linux;
+  private final boolean linux = ThisProcess.isOnLinux();
   private final Durability durability;
   private final boolean modesNeedSetting;
   private final String instance;
@@ -99,13 +102,11 @@ public final class LocalObjectStore implements ObjectStore {
   private LocalObjectStore(
       Path root,
       Path temporaryFolder,
-      Optional<LinuxFiles> linux,
       Durability durability,
       boolean modesNeedSetting,
       String instance) {
     this.root = root;
     this.temporaryFolder = temporaryFolder;
-    this.linux = linux;
     this.durability = durability;
     this.modesNeedSetting = modesNeedSetting;
     this.instance = instance;
@@ -134,14 +135,8 @@ public final class LocalObjectStore implements ObjectStore {
       if (modesNeedSetting) {
         Files.setPosixFilePermissions(temporary, FOLDER_MODE);
       }
-      Optional<LinuxFiles> linux = LinuxFiles.find();
       return new LocalObjectStore(
-          root,
-          temporary,
-          linux,
-          Durability.of(settings.flushing(), root, linux),
-          modesNeedSetting,
-          instance);
+          root, temporary, Durability.of(settings.flushing(), root), modesNeedSetting, instance);
     } catch (IOException e) {
       throw new StorageException.Rejected("cannot use " + folder + " as a store: " + e, e);
     }
@@ -215,42 +210,47 @@ public final class LocalObjectStore implements ObjectStore {
   }
 
   private PutOutcome moveIntoPlace(Path temporary, Path target, long sizeBytes) throws IOException {
-    for (int attempt = 0; ; attempt++) {
+    prepareFolder(target);
+    try {
+      return rename(temporary, target, sizeBytes);
+    } catch (NoSuchFileException e) {
+      // Somebody removed a folder that was there before.
+      knownFolders.remove(folderOf(target));
       prepareFolder(target);
-      switch (rename(temporary, target)) {
-        case DONE -> {
-          return PutOutcome.STORED;
-        }
-        case TARGET_EXISTS -> {
-          if (isWhole(target, sizeBytes)) {
-            Files.delete(temporary);
-            return PutOutcome.ALREADY_PRESENT;
-          }
-          if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
-            throw new FileSystemException(target.toString(), null, "a folder is in the way");
-          }
-          Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-          return PutOutcome.STORED;
-        }
-        case NO_SPACE -> throw new FileSystemException(target.toString(), null, NO_SPACE_MESSAGE);
-        case NO_DIRECTORY -> {
-          // Somebody removed a folder that was there before.
-          knownFolders.remove(folderOf(target));
-          if (attempt > 0) {
-            throw new NoSuchFileException(target.toString());
-          }
-        }
-        case UNSUPPORTED, FAILED -> {
-          return link(temporary, target);
-        }
-      }
+      return rename(temporary, target, sizeBytes);
     }
   }
 
-  private LinuxFiles.Renamed rename(Path temporary, Path target) {
-    return linux
-        .map(files -> files.renameWithoutOverwriting(temporary, target))
-        .orElse(LinuxFiles.Renamed.UNSUPPORTED);
+  private PutOutcome rename(Path temporary, Path target, long sizeBytes) throws IOException {
+    if (!linux) {
+      return link(temporary, target);
+    }
+    try {
+      Directory.renameToFree(temporary, target);
+      return PutOutcome.STORED;
+    } catch (LinuxException.AlreadyExists e) {
+      return replaceTorn(temporary, target, sizeBytes);
+    } catch (LinuxException.NotFound e) {
+      throw new NoSuchFileException(target.toString());
+    } catch (LinuxException.NoSpace e) {
+      throw new FileSystemException(target.toString(), null, NO_SPACE_MESSAGE);
+    } catch (LinuxException e) {
+      // This file system has no such rename; if it is something else, the link fails of it, too.
+      return link(temporary, target);
+    }
+  }
+
+  private static PutOutcome replaceTorn(Path temporary, Path target, long sizeBytes)
+      throws IOException {
+    if (isWhole(target, sizeBytes)) {
+      Files.delete(temporary);
+      return PutOutcome.ALREADY_PRESENT;
+    }
+    if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileSystemException(target.toString(), null, "a folder is in the way");
+    }
+    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    return PutOutcome.STORED;
   }
 
   private static PutOutcome link(Path temporary, Path target) throws IOException {
