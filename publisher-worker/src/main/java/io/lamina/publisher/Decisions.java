@@ -1,10 +1,12 @@
 package io.lamina.publisher;
 
+import io.lamina.image.Digest;
 import io.lamina.messaging.event.Event;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a batch leads to, besides what was committed. Immutable.
@@ -12,14 +14,17 @@ import java.util.Optional;
  * @param work to be asked of the converters
  * @param statuses the latest of each request that changed
  * @param notes by key: the note to keep, or empty to delete it
+ * @param spent layers whose uploaded archives are no longer of use once all this is recorded
  */
 public record Decisions(
     List<Event.Work> work,
     List<Event.RequestStatus> statuses,
-    Map<String, Optional<Event.Pending>> notes) {
+    Map<String, Optional<Event.Pending>> notes,
+    Set<Digest> spent) {
   public Decisions {
     work = List.copyOf(work);
     statuses = List.copyOf(statuses);
     notes = new LinkedHashMap<>(notes);
+    spent = Set.copyOf(spent);
   }
 }

@@ -71,6 +71,7 @@ public final class RepositoryCoordinator {
   private final Map<String, List<Unfinished>> complete = new TreeMap<>();
   private final Map<RequestId, RequestStatus> statuses = new LinkedHashMap<>();
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
+  private final Set<Digest> uploadsDone = new LinkedHashSet<>();
 
   public RepositoryCoordinator(
       RepositoryName repository, CoordinatorSettings settings, ThinDescriptors thin) {
@@ -130,7 +131,11 @@ public final class RepositoryCoordinator {
       case LayerConverted converted -> converted(converted, now);
       case FlatMerged merged -> merged(merged, now);
       case ThinPushed pushed -> pushed(pushed, now);
-      case WorkFailed failed -> failed(failed.work(), failed.reason(), now);
+      case WorkFailed failed -> {
+        if (!isShownAllTheSame(failed.work(), contents, now)) {
+          failed(failed.work(), failed.reason(), now);
+        }
+      }
       case WorkRetried retried -> retried(retried, contents, now);
       case Event.ConversionRequested other -> throw notForPublishers(other);
       case Event.Work other -> throw notForPublishers(other);
@@ -184,11 +189,32 @@ public final class RepositoryCoordinator {
     }
     notes.putAll(orders.takeNotes());
     notes.putAll(trees.takeNotes());
-    Decisions decisions = new Decisions(orders.takeNew(), List.copyOf(statuses.values()), notes);
+    Decisions decisions =
+        new Decisions(orders.takeNew(), List.copyOf(statuses.values()), notes, spentUploads());
     complete.clear();
+    uploadsDone.clear();
     statuses.clear();
     notes.clear();
     return decisions;
+  }
+
+  /** Layers whose archives unfinished requests may still need. */
+  public Set<Digest> neededUploads() {
+    Set<Digest> needed = new LinkedHashSet<>();
+    for (Unfinished request : requests.values()) {
+      if (request instanceof Unfinished.Upload upload) {
+        needed.add(upload.diff.layer().blob().digest());
+      }
+    }
+    return needed;
+  }
+
+  /** Those of layers that are shown now, and that nobody waits for or works on. */
+  private Set<Digest> spentUploads() {
+    Set<Digest> spent = new LinkedHashSet<>(uploadsDone);
+    spent.removeAll(neededUploads());
+    spent.removeIf(layer -> orders.isUnderWay(NeededTrees.layer(layer)));
+    return spent;
   }
 
   // ---- requests -----------------------------------------------------------------------------
@@ -340,6 +366,9 @@ public final class RepositoryCoordinator {
   }
 
   private void done(Unfinished request, long revision, @Nullable String detail, Instant now) {
+    if (request instanceof Unfinished.Upload upload) {
+      uploadsDone.add(upload.diff.layer().blob().digest());
+    }
     end(request, State.DONE, detail, Optional.of(revision), now);
   }
 
@@ -405,6 +434,33 @@ public final class RepositoryCoordinator {
         && image.revision().isPresent()) {
       done(image, image.revision().get(), null, now);
     }
+  }
+
+  /**
+   * Work that is delivered once more after it was done may find its source gone: an archive is
+   * removed when its layer is shown.
+   */
+  private boolean isShownAllTheSame(WorkKey key, PublishedContents contents, Instant now) {
+    if (key.kind() != WorkKey.Kind.LAYER || !orders.isUnderWay(key) || !trees.isNeeded(key)) {
+      return false;
+    }
+    Optional<Digest> diffId =
+        contents.layer(Digest.parse("sha256:" + key.id())).flatMap(PublishedContents.Layer::diffId);
+    if (diffId.isEmpty()) {
+      return false;
+    }
+    orders.answered(key);
+    trees.found(key, diffId);
+    for (Unfinished request : needing(key)) {
+      for (LayerDescriptor layer : request.layers()) {
+        String conflict = conflictingDiffId(layer);
+        if (conflict != null) {
+          finish(request, State.FAILED, conflict, now);
+          break;
+        }
+      }
+    }
+    return true;
   }
 
   private void failed(WorkKey key, String reason, Instant now) {

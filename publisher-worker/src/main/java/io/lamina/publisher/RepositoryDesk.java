@@ -5,6 +5,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.image.Digest;
 import io.lamina.messaging.MessagingException;
 import io.lamina.messaging.Outgoing;
 import io.lamina.messaging.Received;
@@ -52,9 +53,11 @@ final class RepositoryDesk implements AutoCloseable {
   private final RepositoryCoordinator coordinator;
   private final PublishedContents contents;
   private final Journal journal;
+  private final UploadedArchives archives;
   private final PublisherMetrics metrics;
   private final Clock clock;
   private boolean caughtUp;
+  private Set<Digest> spent = Set.of();
 
   /**
    * What a desk works with; closed with it.
@@ -88,6 +91,7 @@ final class RepositoryDesk implements AutoCloseable {
                 .filter(JournalPosition.class::isInstance)
                 .map(JournalPosition.class::cast)
                 .findFirst());
+    this.archives = new UploadedArchives(tools.repository().store(), repository, clock);
     this.metrics = metrics;
     this.clock = clock;
     coordinator.restore(notes, contents, clock.instant());
@@ -116,12 +120,16 @@ final class RepositoryDesk implements AutoCloseable {
     Map<String, Step.Result> results = steps.isEmpty() ? Map.of() : commit(steps, said);
     Decisions decisions =
         coordinator.settle(results, contents, backend.view().manifest().revision(), earlier, now);
+    spent = decisions.spent();
     return outgoing(batch.getFirst(), causes, said, decisions);
   }
 
   /** The events of the last batch are committed. */
   void committed() {
     journal.committed();
+    archives.removeSpent(spent);
+    spent = Set.of();
+    archives.removeAbandoned(coordinator.neededUploads());
   }
 
   // ---- transactions -------------------------------------------------------------------------

@@ -36,6 +36,24 @@ final class FakeRepository implements PublishedContents {
     return entries;
   }
 
+  FakeRepository copy() {
+    FakeRepository copy = new FakeRepository();
+    copy.become(this);
+    return copy;
+  }
+
+  void clear() {
+    entries.clear();
+    transactions.clear();
+  }
+
+  /** Shows what another one shows. */
+  void become(FakeRepository other) {
+    clear();
+    entries.putAll(other.entries);
+    transactions.addAll(other.transactions);
+  }
+
   /** Commits all steps that are not refused, in one transaction. */
   Map<String, Step.Result> commit(List<Step> steps) {
     Map<String, Step.Result> results = new LinkedHashMap<>();

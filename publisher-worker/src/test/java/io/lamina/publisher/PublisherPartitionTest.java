@@ -30,9 +30,11 @@ import io.lamina.repository.RepositoryDefinition;
 import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryView;
 import io.lamina.repository.RepositoryWriter;
+import io.lamina.storage.Content;
 import io.lamina.storage.InMemoryObjectStore;
 import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
+import io.lamina.storage.UploadArea;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -269,6 +271,44 @@ class PublisherPartitionTest {
     kafka.statuses.values().forEach(s -> assertThat(s.state().isFinal()).as("%s", s).isTrue());
     assertThat(kafka.statuses.values()).noneMatch(s -> s.state() == State.FAILED);
     checkJournal();
+  }
+
+  @Test
+  void removesAnUploadWhenItIsRecordedThatItsLayerIsShown() {
+    ObjectKey x = UploadArea.keyOf(TestEvents.digest("x").hex());
+    ObjectKey y = UploadArea.keyOf(TestEvents.digest("y").hex());
+    lasting.putIfAbsent(x, Content.of(new byte[] {1}));
+    lasting.putIfAbsent(y, Content.of(new byte[] {2}));
+    kafka.say(upload("d", "x"));
+    kafka.say(upload("e", "y"));
+    kafka.hand(partition, 10);
+    kafka.work(lasting, 1);
+    assertThat(lasting.head(x)).isPresent();
+
+    kafka.hand(partition, 10);
+
+    assertThat(kafka.status("d").state()).isEqualTo(State.DONE);
+    assertThat(lasting.head(x)).isEmpty();
+    assertThat(lasting.head(y)).isPresent();
+  }
+
+  @Test
+  void removesAbandonedUploadsAfterAWeekButNoneThatAreNeeded() {
+    ObjectKey abandoned = UploadArea.keyOf(TestEvents.digest("nobody's").hex());
+    ObjectKey needed = UploadArea.keyOf(TestEvents.digest("x").hex());
+    lasting.putIfAbsent(abandoned, Content.of(new byte[] {1}));
+    lasting.putIfAbsent(needed, Content.of(new byte[] {2}));
+    kafka.say(upload("d", "x"));
+    kafka.hand(partition, 10);
+    assertThat(lasting.head(abandoned)).isPresent();
+
+    clock = Clock.offset(CLOCK, UploadedArchives.ABANDONED_AFTER.plusSeconds(1));
+    partition = open();
+    kafka.say(upload("e", "y"));
+    kafka.hand(partition, 10);
+
+    assertThat(lasting.head(abandoned)).isEmpty();
+    assertThat(lasting.head(needed)).isPresent();
   }
 
   @Test

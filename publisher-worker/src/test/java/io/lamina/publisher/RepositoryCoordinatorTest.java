@@ -19,6 +19,7 @@ import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Descriptor;
+import io.lamina.image.Digest;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus.State;
@@ -28,10 +29,12 @@ import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class RepositoryCoordinatorTest {
@@ -40,6 +43,7 @@ class RepositoryCoordinatorTest {
   private final FakeRepository repository = new FakeRepository();
   private final Map<String, Event.Pending> notes = new LinkedHashMap<>();
   private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
+  private final Set<Digest> spent = new LinkedHashSet<>();
   private RepositoryCoordinator coordinator =
       new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
 
@@ -307,6 +311,45 @@ class RepositoryCoordinatorTest {
     assertThat(status("a").state()).isEqualTo(State.FAILED);
     assertThat(status("a").revision()).contains(1L);
     assertThat(status("a").detail()).contains("no credentials for t");
+  }
+
+  @Test
+  void hasNoUseForAnUploadOnceItsLayerIsShownAndNotBefore() {
+    List<Event.Work> work = batch(upload("d", "x"), upload("e", "x"), upload("f", "y"));
+    assertThat(spent).isEmpty();
+    assertThat(coordinator.neededUploads()).containsExactlyInAnyOrder(digest("x"), digest("y"));
+
+    batch(answer(work.getFirst()));
+    assertThat(spent).containsExactly(digest("x"));
+    assertThat(coordinator.neededUploads()).containsExactly(digest("y"));
+
+    batch(failure(work.getLast(), "broken"));
+    assertThat(status("f").state()).isEqualTo(State.FAILED);
+    assertThat(spent).containsExactly(digest("x"));
+
+    spent.clear();
+    batch(upload("g", "x"));
+    assertThat(status("g").state()).isEqualTo(State.DONE);
+    assertThat(spent).containsExactly(digest("x"));
+  }
+
+  @Test
+  void takesALayerThatIsShownForDoneThoughItsUploadIsGone() {
+    List<Event.Work> work = batch(upload("d", "x"));
+    Map<String, Event.Pending> before = new LinkedHashMap<>(notes);
+    finish(work);
+    // As after a restore of an older state: the order is under way, the layer is there.
+    notes.clear();
+    notes.putAll(before);
+    FakeRepository shown = repository.copy();
+    repository.clear();
+    restart();
+    repository.become(shown);
+
+    batch(failure(work.getFirst(), "there is no such upload"));
+
+    assertThat(status("d").state()).isEqualTo(State.DONE);
+    assertThat(repository.transactions()).hasSize(1);
   }
 
   @Test
@@ -742,6 +785,7 @@ class RepositoryCoordinatorTest {
         .notes()
         .forEach(
             (key, note) -> note.ifPresentOrElse(n -> notes.put(key, n), () -> notes.remove(key)));
+    spent.addAll(decisions.spent());
     return decisions.work();
   }
 

@@ -171,8 +171,9 @@ public final class ThinCommits {
             .log("commit finds its layer published");
         return;
       }
-      upload(repository, archive, deadline);
       for (int attempt = 0; ; attempt++) {
+        // Each time: an archive is removed when its layer is published, and may be gone with it.
+        upload(repository, archive, deadline);
         try (CommitRequest request =
             submit(repository, archive, key(repository, layer, attempt), deadline)) {
           if (attempt <= MAX_KNOWN_FAILURES
