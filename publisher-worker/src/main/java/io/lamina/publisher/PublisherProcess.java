@@ -92,7 +92,9 @@ public final class PublisherProcess implements AutoCloseable {
           new CoordinatorSettings(
               repository.definition().settings().flat(),
               settings.maxUnfinished(),
-              settings.maxTrees()),
+              settings.maxTrees(),
+              settings.interactiveWindow(),
+              settings.bulkWindow()),
           notes,
           metrics,
           around.clock());

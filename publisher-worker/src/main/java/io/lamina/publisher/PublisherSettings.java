@@ -11,6 +11,9 @@ import java.util.Optional;
  * @param maxBatch most events that share a transaction
  * @param maxUnfinished requests that may wait at once in one repository
  * @param maxTrees different layers and merged trees that these may need together
+ * @param interactiveWindow pieces of work of one repository that may be in the converters' queue at
+ *     once for interactive requests
+ * @param bulkWindow the same for bulk requests
  * @param whitelistLeft how long before its expiry a whitelist is signed anew
  * @param whitelistLife for how long it is signed
  * @param whitelistInterval how often its expiry is looked at
@@ -20,6 +23,8 @@ public record PublisherSettings(
     int maxBatch,
     int maxUnfinished,
     int maxTrees,
+    int interactiveWindow,
+    int bulkWindow,
     Duration whitelistLeft,
     Duration whitelistLife,
     Duration whitelistInterval) {
@@ -32,6 +37,8 @@ public record PublisherSettings(
           200,
           CoordinatorSettings.DEFAULT.maxUnfinished(),
           CoordinatorSettings.DEFAULT.maxTrees(),
+          CoordinatorSettings.DEFAULT.interactiveWindow(),
+          CoordinatorSettings.DEFAULT.bulkWindow(),
           Duration.ofDays(10),
           Duration.ofDays(30),
           Duration.ofHours(1));
@@ -40,6 +47,10 @@ public record PublisherSettings(
     if (maxBatch < 1 || maxBatch > MAX_BATCH) {
       throw new IllegalArgumentException(
           "a batch has 1 to " + MAX_BATCH + " events, not " + maxBatch);
+    }
+    if (interactiveWindow < 1 || bulkWindow < 1) {
+      throw new IllegalArgumentException(
+          "the windows must be at least 1: " + interactiveWindow + ", " + bulkWindow);
     }
     if (maxUnfinished < 1 || maxTrees < 1) {
       throw new IllegalArgumentException(
@@ -61,6 +72,21 @@ public record PublisherSettings(
         maxBatch,
         maxUnfinished,
         maxTrees,
+        interactiveWindow,
+        bulkWindow,
+        whitelistLeft,
+        whitelistLife,
+        whitelistInterval);
+  }
+
+  public PublisherSettings withWindows(int newInteractiveWindow, int newBulkWindow) {
+    return new PublisherSettings(
+        instance,
+        maxBatch,
+        maxUnfinished,
+        maxTrees,
+        newInteractiveWindow,
+        newBulkWindow,
         whitelistLeft,
         whitelistLife,
         whitelistInterval);

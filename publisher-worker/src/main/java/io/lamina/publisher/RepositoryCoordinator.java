@@ -73,12 +73,20 @@ public final class RepositoryCoordinator {
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
   private final Set<Digest> uploadsDone = new LinkedHashSet<>();
 
+  // Work that a request has ended with, or that was answered.
+  private final Set<WorkKey> finished = new LinkedHashSet<>();
+
   public RepositoryCoordinator(
       RepositoryName repository, CoordinatorSettings settings, ThinDescriptors thin) {
     this.repository = repository;
     this.settings = settings;
     this.thin = thin;
-    this.orders = new WorkOrders(repository, settings.flat(), trees);
+    this.orders =
+        new WorkOrders(
+            repository,
+            settings.flat(),
+            trees,
+            new Turns(settings.interactiveWindow(), settings.bulkWindow()));
   }
 
   /**
@@ -178,8 +186,8 @@ public final class RepositoryCoordinator {
       Instant now) {
     complete.forEach((key, group) -> settleGroup(group, resultOf(results, key), earlier, now));
     finishShownUploads(earlier, revision, now);
+    orders.askFor(requests.values(), contents);
     for (Unfinished request : requests.values()) {
-      orders.askFor(request, contents);
       List<WorkKey> outstanding = outstanding(request);
       if (request.reportsNew(outstanding)) {
         Optional<Long> shown =
@@ -189,8 +197,12 @@ public final class RepositoryCoordinator {
     }
     notes.putAll(orders.takeNotes());
     notes.putAll(trees.takeNotes());
+    List<WorkKey> idle =
+        finished.stream().filter(key -> !trees.isNeeded(key) && !orders.isUnderWay(key)).toList();
     Decisions decisions =
-        new Decisions(orders.takeNew(), List.copyOf(statuses.values()), notes, spentUploads());
+        new Decisions(
+            orders.takeNew(), List.copyOf(statuses.values()), notes, spentUploads(), idle);
+    finished.clear();
     complete.clear();
     uploadsDone.clear();
     statuses.clear();
@@ -379,6 +391,10 @@ public final class RepositoryCoordinator {
       Optional<Long> revision,
       Instant now) {
     requests.remove(request.id());
+    finished.addAll(request.trees(settings.flat()));
+    if (request instanceof Unfinished.Image image) {
+      finished.add(image.thinWork());
+    }
     trees.release(neededBy(request), request.id());
     forget(requestNote(request.id()));
     say(request.status(state, List.of(), Optional.ofNullable(detail), revision, now));
@@ -397,6 +413,7 @@ public final class RepositoryCoordinator {
       return;
     }
     orders.answered(key);
+    finished.add(key);
     if (!trees.isNeeded(key)) {
       return;
     }
@@ -423,13 +440,16 @@ public final class RepositoryCoordinator {
       return;
     }
     orders.answered(key);
+    finished.add(key);
     if (trees.isNeeded(key)) {
       trees.hold(merged);
     }
   }
 
   private void pushed(ThinPushed pushed, Instant now) {
-    orders.answered(new WorkKey(WorkKey.Kind.THIN, pushed.request().value()));
+    WorkKey key = new WorkKey(WorkKey.Kind.THIN, pushed.request().value());
+    orders.answered(key);
+    finished.add(key);
     if (requests.get(pushed.request()) instanceof Unfinished.Image image
         && image.revision().isPresent()) {
       done(image, image.revision().get(), null, now);
@@ -450,6 +470,7 @@ public final class RepositoryCoordinator {
       return false;
     }
     orders.answered(key);
+    finished.add(key);
     trees.found(key, diffId);
     for (Unfinished request : needing(key)) {
       for (LayerDescriptor layer : request.layers()) {
@@ -465,6 +486,7 @@ public final class RepositoryCoordinator {
 
   private void failed(WorkKey key, String reason, Instant now) {
     Optional<Work> order = orders.answered(key);
+    finished.add(key);
     if (order.isEmpty()) {
       return;
     }

@@ -307,6 +307,14 @@ final class RepositoryDesk implements AutoCloseable {
             status ->
                 out.add(
                     Outgoing.of(status).causedBy(causes.getOrDefault(status.request(), first))));
+    // Reports of work would stay on the compacted topic for ever.
+    decisions
+        .idle()
+        .forEach(
+            key ->
+                out.add(
+                    Outgoing.deleting(
+                        new Event.WorkProgress(repository, key, 0, 0, first.writtenAt()))));
     decisions
         .notes()
         .forEach((key, note) -> out.add(PublisherNotes.outgoing(repository, key, note)));

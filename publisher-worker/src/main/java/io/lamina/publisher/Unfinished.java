@@ -5,6 +5,7 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.DiffCommitRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
 import java.time.Instant;
@@ -29,6 +30,9 @@ abstract sealed class Unfinished {
    * @param flat whether the repository has merged trees
    */
   abstract List<WorkKey> trees(boolean flat);
+
+  /** Whose turn it is. */
+  abstract Precedence precedence();
 
   /** Where its layers can be fetched from, as work orders name it. */
   abstract String source();
@@ -131,6 +135,11 @@ abstract sealed class Unfinished {
     }
 
     @Override
+    Precedence precedence() {
+      return plan.precedence().orElse(Precedence.UNSAID);
+    }
+
+    @Override
     String source() {
       return plan.image();
     }
@@ -189,6 +198,11 @@ abstract sealed class Unfinished {
     @Override
     List<WorkKey> trees(boolean flat) {
       return List.of(NeededTrees.layer(diff.layer().blob().digest()));
+    }
+
+    @Override
+    Precedence precedence() {
+      return diff.precedence().orElse(Precedence.UNSAID);
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.lamina.messaging.event.Event.PendingWork;
 import io.lamina.messaging.event.Event.ThinRequested;
 import io.lamina.messaging.event.Event.Work;
 import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.WorkKey;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,9 +27,13 @@ import java.util.function.Supplier;
  * <p>Rules: docs/protocol/transactions.md, "Requests". Owned by its coordinator.
  */
 final class WorkOrders {
+  /** Who asked for what is in the queue already is not known: bulk makes room for it. */
+  private static final Precedence INHERITED = new Precedence(Precedence.Priority.BULK, "");
+
   private final RepositoryName repository;
   private final boolean flat;
   private final NeededTrees trees;
+  private final Turns turns;
   private final Map<WorkKey, Work> underWay = new HashMap<>();
   private final List<Work> fresh = new ArrayList<>();
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
@@ -36,8 +41,10 @@ final class WorkOrders {
   /**
    * @param flat whether images get merged trees
    * @param trees tells what need not be asked for; the coordinator keeps it up to date
+   * @param turns decides what is asked for when
    */
-  WorkOrders(RepositoryName repository, boolean flat, NeededTrees trees) {
+  WorkOrders(RepositoryName repository, boolean flat, NeededTrees trees, Turns turns) {
+    this.turns = turns;
     this.repository = repository;
     this.flat = flat;
     this.trees = trees;
@@ -46,12 +53,14 @@ final class WorkOrders {
   /** Takes a note over from a predecessor. */
   void restore(PendingWork note) {
     underWay.put(note.asked().work(), note.asked());
+    turns.began(note.asked().work(), INHERITED);
   }
 
   /** An order that had failed is in the queue again. */
   void askedAgain(Work order) {
     if (!underWay.containsKey(order.work())) {
       underWay.put(order.work(), order);
+      turns.began(order.work(), INHERITED);
       PendingWork note = new PendingWork(order);
       notes.put(note.noteKey(), Optional.of(note));
     }
@@ -69,6 +78,7 @@ final class WorkOrders {
   Optional<Work> answered(WorkKey key) {
     Work order = underWay.remove(key);
     if (order != null) {
+      turns.ended(key);
       notes.put(new PendingWork(order).noteKey(), Optional.empty());
     }
     return Optional.ofNullable(order);
@@ -88,42 +98,55 @@ final class WorkOrders {
     return taken;
   }
 
-  /** Asks for what the request needs next and nobody was asked for yet. */
-  void askFor(Unfinished request, PublishedContents contents) {
+  /** Asks for what the requests need next and nobody was asked for yet, in their turns. */
+  void askFor(Iterable<Unfinished> requests, PublishedContents contents) {
+    turns.serve(requests, request -> wishes(request, contents));
+  }
+
+  private List<Turns.Wish> wishes(Unfinished request, PublishedContents contents) {
+    List<Turns.Wish> wishes = new ArrayList<>();
     switch (request) {
-      case Unfinished.Upload upload -> askForLayers(upload);
-      case Unfinished.Image image when image.revision().isPresent() -> askForThin(image);
+      case Unfinished.Upload upload -> wishForLayers(upload, wishes);
+      case Unfinished.Image image when image.revision().isPresent() ->
+          wish(image.thinWork(), () -> thin(image), wishes);
       case Unfinished.Image image -> {
-        askForLayers(image);
+        wishForLayers(image, wishes);
         if (flat) {
-          image.plan.platforms().forEach(platform -> askForFlat(image, platform, contents));
+          image
+              .plan
+              .platforms()
+              .forEach(platform -> wishForFlat(image, platform, contents, wishes));
         }
       }
     }
+    return wishes;
   }
 
-  private void askForLayers(Unfinished request) {
+  private void wishForLayers(Unfinished request, List<Turns.Wish> wishes) {
     for (LayerDescriptor layer : request.layers()) {
       WorkKey key = NeededTrees.layer(layer.blob().digest());
       if (!trees.isAvailable(key)) {
-        ask(
+        wish(
             key,
             () ->
-                new LayerRequested(
-                    repository, layer, request.source(), request.timestampSeconds()));
+                new LayerRequested(repository, layer, request.source(), request.timestampSeconds()),
+            wishes);
       }
     }
   }
 
-  private void askForFlat(
-      Unfinished.Image image, PlannedPlatform platform, PublishedContents contents) {
+  private void wishForFlat(
+      Unfinished.Image image,
+      PlannedPlatform platform,
+      PublishedContents contents,
+      List<Turns.Wish> wishes) {
     WorkKey key = NeededTrees.flat(platform.imageId());
     List<WorkKey> layers =
         platform.layers().stream().map(l -> NeededTrees.layer(l.blob().digest())).toList();
     if (trees.isAvailable(key) || !layers.stream().allMatch(trees::isAvailable)) {
       return;
     }
-    ask(
+    wish(
         key,
         () ->
             new FlatRequested(
@@ -131,7 +154,8 @@ final class WorkOrders {
                 platform.imageId(),
                 layers.stream().map(layer -> graftOf(layer, contents)).toList(),
                 platform.config(),
-                image.timestampSeconds()));
+                image.timestampSeconds()),
+        wishes);
   }
 
   private Graft graftOf(WorkKey layer, PublishedContents contents) {
@@ -146,27 +170,27 @@ final class WorkOrders {
                             repository + " showed " + layer + " and shows it no more")));
   }
 
-  private void askForThin(Unfinished.Image image) {
+  private ThinRequested thin(Unfinished.Image image) {
     PlannedPlatform platform = image.plan.platforms().getFirst();
-    ask(
-        image.thinWork(),
-        () ->
-            new ThinRequested(
-                repository,
-                image.id(),
-                image.plan.image(),
-                image.plan.thinTarget().orElseThrow(),
-                platform.config(),
-                platform.layers().stream().map(layer -> layer.blob().digest()).toList()));
+    return new ThinRequested(
+        repository,
+        image.id(),
+        image.plan.image(),
+        image.plan.thinTarget().orElseThrow(),
+        platform.config(),
+        platform.layers().stream().map(layer -> layer.blob().digest()).toList());
   }
 
-  private void ask(WorkKey key, Supplier<Work> order) {
+  private void wish(WorkKey key, Supplier<Work> order, List<Turns.Wish> wishes) {
     if (!underWay.containsKey(key)) {
-      Work made = order.get();
-      underWay.put(key, made);
-      fresh.add(made);
-      PendingWork note = new PendingWork(made);
-      notes.put(note.noteKey(), Optional.of(note));
+      wishes.add(new Turns.Wish(key, () -> ask(key, order.get())));
     }
+  }
+
+  private void ask(WorkKey key, Work made) {
+    underWay.put(key, made);
+    fresh.add(made);
+    PendingWork note = new PendingWork(made);
+    notes.put(note.noteKey(), Optional.of(note));
   }
 }

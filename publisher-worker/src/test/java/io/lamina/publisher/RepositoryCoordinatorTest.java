@@ -25,6 +25,7 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ class RepositoryCoordinatorTest {
   private final Map<String, Event.Pending> notes = new LinkedHashMap<>();
   private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
   private final Set<Digest> spent = new LinkedHashSet<>();
+  private final List<WorkKey> idle = new ArrayList<>();
   private RepositoryCoordinator coordinator =
       new RepositoryCoordinator(REPOSITORY, CoordinatorSettings.DEFAULT, TestEvents.THIN);
 
@@ -569,6 +571,31 @@ class RepositoryCoordinatorTest {
   }
 
   @Test
+  void saysWhenNobodyAsksForTheProgressOfWorkAnyMore() {
+    List<Event.Work> first = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y")));
+    assertThat(idle).isEmpty();
+
+    batch(answer(first.getFirst()));
+    assertThat(idle).as("a still shows it").isEmpty();
+    batch(cancel("a"));
+    assertThat(idle).contains(first.getFirst().work()).doesNotContain(first.get(1).work());
+    finish(batch(answer(first.get(1))));
+    assertThat(idle).contains(first.get(1).work());
+  }
+
+  @Test
+  void saysThatAnAnswerToCancelledWorkIsTheLastOfIt() {
+    List<Event.Work> work = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    batch(cancel("a"));
+    assertThat(idle).as("it still reports").doesNotContain(work.getFirst().work());
+
+    batch(answer(work.getFirst()));
+
+    assertThat(idle).contains(work.getFirst().work());
+  }
+
+  @Test
   void remembersHeldLayersAndMergedTreesOverARestart() {
     List<Event.Work> work =
         batch(
@@ -781,6 +808,7 @@ class RepositoryCoordinatorTest {
     Decisions decisions =
         coordinator.settle(results, repository, repository.revision(), Map.of(), NOW);
     decisions.statuses().forEach(s -> statuses.put(s.request(), s));
+    idle.addAll(decisions.idle());
     decisions
         .notes()
         .forEach(

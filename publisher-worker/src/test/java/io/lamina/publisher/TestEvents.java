@@ -15,6 +15,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkFigures;
@@ -110,6 +111,19 @@ final class TestEvents {
         Optional.of(target),
         plan.acceptedAt(),
         plan.plannedAt());
+  }
+
+  static Event.ImagePlanned of(Event.ImagePlanned plan, Precedence.Priority priority, String who) {
+    return new Event.ImagePlanned(
+        plan.request(),
+        plan.repository(),
+        plan.image(),
+        plan.publicName(),
+        plan.platforms(),
+        plan.thinTarget(),
+        plan.acceptedAt(),
+        plan.plannedAt(),
+        Optional.of(new Precedence(priority, who)));
   }
 
   static Event.DiffCommitRequested upload(String request, String layer) {

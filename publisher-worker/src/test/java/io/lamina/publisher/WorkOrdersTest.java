@@ -23,7 +23,7 @@ class WorkOrdersTest {
 
   private final FakeRepository repository = new FakeRepository();
   private final NeededTrees trees = new NeededTrees();
-  private final WorkOrders orders = new WorkOrders(REPOSITORY, true, trees);
+  private final WorkOrders orders = new WorkOrders(REPOSITORY, true, trees, new Turns(8, 2));
 
   @Test
   void asksOnceUntilThereIsAnAnswer() {
@@ -53,10 +53,10 @@ class WorkOrdersTest {
 
   @Test
   void doesNotAskForWhatAPredecessorAskedFor() {
-    WorkOrders successor = new WorkOrders(REPOSITORY, true, trees);
+    WorkOrders successor = new WorkOrders(REPOSITORY, true, trees, new Turns(8, 2));
     successor.restore(new PendingWork(ask(image("a", "x")).getFirst()));
 
-    successor.askFor(image("a", "x"), repository);
+    successor.askFor(List.of(image("a", "x")), repository);
 
     assertThat(successor.takeNew()).isEmpty();
     assertThat(successor.isEmpty()).isFalse();
@@ -84,12 +84,12 @@ class WorkOrdersTest {
 
   @Test
   void asksForNoMergedTreeWhereTheRepositoryHasNone() {
-    WorkOrders layersOnly = new WorkOrders(REPOSITORY, false, trees);
+    WorkOrders layersOnly = new WorkOrders(REPOSITORY, false, trees, new Turns(8, 2));
     Unfinished.Image image = image("a", "x");
     trees.need(image.trees(false), image.id());
     trees.found(X, Optional.empty());
 
-    layersOnly.askFor(image, repository);
+    layersOnly.askFor(List.of(image), repository);
 
     assertThat(layersOnly.takeNew()).isEmpty();
   }
@@ -108,7 +108,7 @@ class WorkOrdersTest {
   }
 
   private List<Event.Work> ask(Unfinished request) {
-    orders.askFor(request, repository);
+    orders.askFor(List.of(request), repository);
     return orders.takeNew();
   }
 

@@ -80,12 +80,15 @@ public final class LoneProcess implements AutoCloseable {
         }
         case PUBLISHER -> {
           Optional<String> instance = text.text("publisher.instance");
+          PublisherSettings standard = PublisherSettings.DEFAULT;
+          PublisherSettings windows =
+              standard.withWindows(
+                  text.count(
+                      "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
+                  text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000));
           text.refuseOthers();
           new Topics(common.kafka(), common.topics()).ensure();
-          PublisherSettings settings =
-              instance
-                  .map(PublisherSettings.DEFAULT::withInstance)
-                  .orElse(PublisherSettings.DEFAULT);
+          PublisherSettings settings = instance.map(windows::withInstance).orElse(windows);
           yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
         }
       };

@@ -4,6 +4,7 @@ import io.lamina.converter.ConverterException;
 import io.lamina.converter.Limit;
 import io.lamina.converter.Pause;
 import io.lamina.converter.TaskScope;
+import io.lamina.converter.Tries;
 import io.lamina.converter.Verdict;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Descriptor;
@@ -46,8 +47,7 @@ public final class ConversionPlanner {
   private final PlanFiles files;
   private final PlannerSettings settings;
   private final Clock clock;
-  private final RandomGenerator random;
-  private final Pause pause;
+  private final Tries tries;
   private final MeterRegistry meters;
   private final Limit plans;
   private final RegistryLimits perRegistry;
@@ -67,8 +67,7 @@ public final class ConversionPlanner {
     this.files = files;
     this.settings = settings;
     this.clock = clock;
-    this.random = random;
-    this.pause = pause;
+    this.tries = new Tries(settings.retries(), settings.doubtfulTries(), random, pause);
     this.meters = meters;
     this.plans = new Limit("plans", settings.concurrent(), meters);
     this.perRegistry = new RegistryLimits(settings.perRegistry());
@@ -97,39 +96,39 @@ public final class ConversionPlanner {
   }
 
   private Plan tryUntilAnswered(ConversionRequested request) throws InterruptedException {
-    for (int failed = 1; ; failed++) {
-      Verdict verdict;
-      try {
-        return tryOnce(request);
-      } catch (RuntimeException e) {
-        verdict = Verdict.on(e);
-        if (verdict instanceof Verdict.Defect) {
-          LOG.atError().addKeyValue("request", request.request()).setCause(e).log("planning broke");
-        }
-      }
-      Optional<Duration> wait =
-          switch (verdict) {
-            case Verdict.Hopeless _ -> Optional.empty();
-            case Verdict.Passing passing ->
-                settings.retries().pauseAfter(failed, passing.retryAfter(), random);
-            case Verdict.Suspect _, Verdict.Defect _ ->
-                failed < settings.doubtfulTries()
-                    ? settings.retries().pauseAfter(failed, Optional.empty(), random)
-                    : Optional.empty();
-            case Verdict.Stopped stopped -> throw new InterruptedException(stopped.reason());
-          };
-      if (wait.isEmpty()) {
-        return refusal(request, verdict, failed);
-      }
+    return switch (tries.run(
+        () -> tryOnce(request), Tries.NEVER_STOPPING, new RequestWatcher(request))) {
+      case Tries.Outcome.Answered<Plan>(Plan plan) -> plan;
+      case Tries.Outcome.GivenUp<Plan>(Verdict verdict, int failed) ->
+          refusal(request, verdict, failed);
+    };
+  }
+
+  private final class RequestWatcher implements Tries.Watcher {
+    private final ConversionRequested request;
+
+    RequestWatcher(ConversionRequested request) {
+      this.request = request;
+    }
+
+    @Override
+    public void broke(Throwable failure) {
+      LOG.atError()
+          .addKeyValue("request", request.request())
+          .setCause(failure)
+          .log("planning broke");
+    }
+
+    @Override
+    public void triesAgain(int failed, Duration pause, String reason) {
       meters.counter("converter.plan.retries").increment();
       LOG.atWarn()
           .addKeyValue("request", request.request())
           .addKeyValue("image", request.image())
           .addKeyValue("tries", failed)
-          .addKeyValue("pauseMillis", wait.get().toMillis())
-          .addKeyValue("reason", verdict.reason())
+          .addKeyValue("pauseMillis", pause.toMillis())
+          .addKeyValue("reason", reason)
           .log("planning is tried again");
-      pause.pause(wait.get());
     }
   }
 
@@ -169,7 +168,8 @@ public final class ConversionPlanner {
             planned,
             request.thinTarget(),
             request.acceptedAt(),
-            now),
+            now,
+            request.precedence()),
         status(request, RequestStatus.State.PLANNED, workOf(planned), Optional.empty(), now));
   }
 

@@ -7,6 +7,7 @@ import io.lamina.messaging.PartitionScope;
 import io.lamina.messaging.Received;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.ConversionRequested;
+import io.lamina.messaging.event.Precedence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,15 +25,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Plans the requests of one partition, many at once: requests for the same image in their order,
- * others side by side. A plan is committed as soon as it is there, whatever is still under way
- * before it; the offset follows the longest run of answered requests. After a crash, requests
- * behind that run are planned again, which changes nothing. For the partition's thread alone.
+ * others side by side, the more urgent first and tenants in turn. A plan is committed as soon as it
+ * is there, whatever is still under way before it; the offset follows the longest run of answered
+ * requests. After a crash, requests behind that run are planned again, which changes nothing. For
+ * the partition's thread alone.
  */
 public final class PlanHandler implements PartitionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(PlanHandler.class);
-
-  /** How soon a full handler notices that it is to stop. */
-  private static final Duration SLICE = Duration.ofMillis(200);
 
   /** How long a batch is waited for before the next one is taken. */
   private static final Duration LINGER = Duration.ofMillis(250);
@@ -43,13 +42,14 @@ public final class PlanHandler implements PartitionHandler {
   private final PartitionScope scope;
   private final ConversionPlanner planner;
   private final int maxUnderWay;
+  private final PlanQueue<Flight> waiting = new PlanQueue<>();
   private final Set<Flight> underWay = new LinkedHashSet<>();
   private final Map<String, Flight> latestOfImage = new HashMap<>();
   private final BlockingQueue<Flight> landed = new LinkedBlockingQueue<>();
 
   /**
-   * @param maxUnderWay requests of this partition that are planned or wait at once; at the bound no
-   *     more are taken
+   * @param maxUnderWay requests of this partition that are planned at once; the others that were
+   *     handed over wait for their turn
    */
   public PlanHandler(PartitionScope scope, ConversionPlanner planner, int maxUnderWay) {
     this.scope = scope;
@@ -60,14 +60,11 @@ public final class PlanHandler implements PartitionHandler {
   @Override
   public void handle(List<Received> batch) {
     for (Received received : batch) {
-      while (underWay.size() >= maxUnderWay && !scope.isStopping()) {
-        land(SLICE);
-      }
-      if (scope.isStopping()) {
-        return;
-      }
-      begin(received);
+      Flight flight = new Flight(received, latestOfImage.get(received.key()));
+      latestOfImage.put(received.key(), flight);
+      waiting.add(flight.precedence, flight);
     }
+    beginNext();
     long end = System.nanoTime() + LINGER.toNanos();
     while (!underWay.isEmpty() && !scope.isStopping()) {
       long left = end - System.nanoTime();
@@ -75,6 +72,7 @@ public final class PlanHandler implements PartitionHandler {
         break;
       }
       land(Duration.ofNanos(left));
+      beginNext();
     }
   }
 
@@ -83,13 +81,26 @@ public final class PlanHandler implements PartitionHandler {
     if (!underWay.isEmpty()) {
       land(Duration.ZERO);
     }
+    beginNext();
   }
 
-  private void begin(Received received) {
-    Flight flight = new Flight(received, latestOfImage.get(received.key()));
-    underWay.add(flight);
-    latestOfImage.put(received.key(), flight);
-    flight.thread.start();
+  private void beginNext() {
+    while (underWay.size() < maxUnderWay && !scope.isStopping()) {
+      Flight flight = waiting.poll();
+      if (flight == null) {
+        return;
+      }
+      if (flight.isBegun) {
+        continue; // it went before a more urgent one for its image
+      }
+      Flight first = flight.firstToBegin();
+      if (first != flight) {
+        waiting.putBack(flight.precedence, flight);
+      }
+      first.isBegun = true;
+      underWay.add(first);
+      first.thread.start();
+    }
   }
 
   /** Commits what is answered; waits a while for the first answer. */
@@ -149,6 +160,9 @@ public final class PlanHandler implements PartitionHandler {
   private final class Flight {
     private final Received received;
     private final @Nullable Flight before;
+    private final Precedence precedence;
+    // For the partition's thread.
+    private boolean isBegun;
     private final Thread thread;
     private final CountDownLatch ended = new CountDownLatch(1);
     private List<Event> events = List.of();
@@ -158,7 +172,22 @@ public final class PlanHandler implements PartitionHandler {
     private Flight(Received received, @Nullable Flight before) {
       this.received = received;
       this.before = before;
+      this.precedence =
+          received
+              .event()
+              .filter(ConversionRequested.class::isInstance)
+              .flatMap(event -> ((ConversionRequested) event).precedence())
+              .orElse(Precedence.UNSAID);
       this.thread = Thread.ofVirtual().name("plan-" + received.position()).unstarted(this::run);
+    }
+
+    /** Requests for the same image keep their order, however urgent they are. */
+    private Flight firstToBegin() {
+      Flight first = this;
+      while (first.before != null && !first.before.isBegun) {
+        first = first.before;
+      }
+      return first;
     }
 
     private void run() {

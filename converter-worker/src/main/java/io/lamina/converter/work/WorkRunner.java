@@ -3,6 +3,7 @@ package io.lamina.converter.work;
 import io.lamina.converter.Lengths;
 import io.lamina.converter.Limit;
 import io.lamina.converter.Pause;
+import io.lamina.converter.Tries;
 import io.lamina.converter.Verdict;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.FlatMerged;
@@ -36,14 +37,10 @@ import org.slf4j.LoggerFactory;
 public final class WorkRunner {
   private static final Logger LOG = LoggerFactory.getLogger(WorkRunner.class);
 
-  /** How soon a pause notices that the process stops. */
-  private static final Duration PAUSE_SLICE = Duration.ofMillis(250);
-
   private final Jobs jobs;
   private final WorkSettings settings;
   private final ProgressReports reports;
-  private final RandomGenerator random;
-  private final Pause pause;
+  private final Tries tries;
   private final MeterRegistry meters;
   private final Limit layers;
   private final Limit merges;
@@ -64,8 +61,7 @@ public final class WorkRunner {
     this.jobs = jobs;
     this.settings = settings;
     this.reports = new ProgressReports(progress, clock, settings.progressInterval());
-    this.random = random;
-    this.pause = pause;
+    this.tries = new Tries(settings.retries(), settings.doubtfulTries(), random, pause);
     this.meters = meters;
     this.layers = new Limit("layer", settings.slots(), meters);
     this.merges = new Limit("flat", settings.merges(), meters);
@@ -89,49 +85,41 @@ public final class WorkRunner {
 
   private Answer tryUntilAnswered(Work work, ProgressReports.Job report, BooleanSupplier stopping)
       throws InterruptedException {
-    for (int failed = 1; ; failed++) {
-      Verdict verdict;
-      try (var _ = limitOf(work).acquire()) {
-        return new Answer.Done(jobs.run(work, report::at));
-      } catch (RuntimeException | java.io.IOException | StackOverflowError e) {
-        verdict = Verdict.on(e);
-        if (verdict instanceof Verdict.Defect) {
-          LOG.atError().addKeyValue("work", work.work()).setCause(e).log("work broke");
-        }
-      }
-      Optional<Duration> wait =
-          switch (verdict) {
-            case Verdict.Hopeless _ -> Optional.empty();
-            case Verdict.Passing passing ->
-                settings.retries().pauseAfter(failed, passing.retryAfter(), random);
-            case Verdict.Suspect _, Verdict.Defect _ ->
-                failed < settings.doubtfulTries()
-                    ? settings.retries().pauseAfter(failed, Optional.empty(), random)
-                    : Optional.empty();
-            case Verdict.Stopped stopped -> throw new InterruptedException(stopped.reason());
-          };
-      if (wait.isEmpty()) {
-        return ended(work, failed, verdict);
-      }
+    Tries.Attempt<Event> attempt =
+        () -> {
+          try (var _ = limitOf(work).acquire()) {
+            return jobs.run(work, report::at);
+          }
+        };
+    return switch (tries.run(attempt, stopping, new WorkWatcher(work))) {
+      case Tries.Outcome.Answered<Event>(Event result) -> new Answer.Done(result);
+      case Tries.Outcome.GivenUp<Event>(Verdict verdict, int failed) ->
+          ended(work, failed, verdict);
+    };
+  }
+
+  private final class WorkWatcher implements Tries.Watcher {
+    private final Work work;
+
+    WorkWatcher(Work work) {
+      this.work = work;
+    }
+
+    @Override
+    public void broke(Throwable failure) {
+      LOG.atError().addKeyValue("work", work.work()).setCause(failure).log("work broke");
+    }
+
+    @Override
+    public void triesAgain(int failed, Duration pause, String reason) {
       meters.counter("converter.work.retries", "kind", label(work.work().kind())).increment();
       LOG.atWarn()
           .addKeyValue("work", work.work())
           .addKeyValue("repository", work.repository())
           .addKeyValue("tries", failed)
-          .addKeyValue("pauseMillis", wait.get().toMillis())
-          .addKeyValue("reason", verdict.reason())
+          .addKeyValue("pauseMillis", pause.toMillis())
+          .addKeyValue("reason", reason)
           .log("work is tried again");
-      pauseUnlessStopping(wait.get(), stopping);
-    }
-  }
-
-  private void pauseUnlessStopping(Duration length, BooleanSupplier stopping)
-      throws InterruptedException {
-    for (Duration left = length; left.isPositive(); left = left.minus(PAUSE_SLICE)) {
-      if (stopping.getAsBoolean()) {
-        throw new InterruptedException("the process stops");
-      }
-      pause.pause(left.compareTo(PAUSE_SLICE) < 0 ? left : PAUSE_SLICE);
     }
   }
 

@@ -16,10 +16,12 @@ import io.lamina.messaging.event.Event.CancelRequested;
 import io.lamina.messaging.event.Event.ConversionRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -128,6 +130,52 @@ class PlanHandlerTest {
     assertThat(planned()).containsExactly("r2", "r1");
   }
 
+  private static Received request(long offset, String image, Precedence precedence) {
+    ConversionRequested plain = (ConversionRequested) request(offset, image).event().orElseThrow();
+    return record(
+        offset,
+        image,
+        Optional.of(
+            new ConversionRequested(
+                plain.request(),
+                plain.repository(),
+                plain.image(),
+                plain.platforms(),
+                plain.thinTarget(),
+                plain.acceptedAt(),
+                Optional.of(precedence))));
+  }
+
+  @Test
+  void plansTheMoreUrgentBeforeABulkOfOthersAndAnImagesRequestsInTheirOrder() {
+    publish("slow.example.org/gate");
+    publish("hub.example.org/mirrored");
+    publish("hub.example.org/wanted");
+    publish("hub.example.org/both");
+    CountDownLatch gate = new CountDownLatch(1);
+    registry.block("slow.example.org", gate);
+    Precedence bulk = new Precedence(Precedence.Priority.BULK, "mirror");
+    List<Received> records = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      // As many as are planned at once.
+      records.add(request(i, "docker://slow.example.org/gate:1", bulk));
+    }
+    for (int i = 4; i < 60; i++) {
+      records.add(request(i, "docker://hub.example.org/mirrored:1", bulk));
+    }
+    records.add(request(60, "docker://hub.example.org/both:1", bulk));
+    records.add(request(61, "docker://hub.example.org/both:1"));
+    records.add(request(62, "docker://hub.example.org/wanted:1"));
+
+    handler.handle(records);
+    gate.countDown();
+    idleUntilDone(63);
+
+    assertThat(planned()).hasSize(63);
+    assertThat(planned().subList(0, 11)).contains("r60", "r61", "r62");
+    assertThat(planned().indexOf("r60")).isLessThan(planned().indexOf("r61"));
+  }
+
   @Test
   void keepsTheOrderOfRequestsForOneImage() {
     publish("hub.example.org/app");
@@ -147,25 +195,22 @@ class PlanHandlerTest {
   }
 
   @Test
-  void takesNoMoreThanItsBoundAndEndsWhenItIsToStop() throws Exception {
+  void plansNoMoreAtOnceThanItsBoundAndEndsWhenItIsToStop() {
     publish("slow.example.org/a");
     registry.block("slow.example.org", new CountDownLatch(1));
     for (int i = 0; i < 10; i++) {
       registry.tag("slow.example.org/a" + i, "1", digest("slow.example.org/a"));
     }
 
-    Thread lane =
-        Thread.ofVirtual()
-            .start(
-                () ->
-                    handler.handle(
-                        IntStream.range(0, 10)
-                            .mapToObj(i -> request(i, "docker://slow.example.org/a" + i + ":1"))
-                            .toList()));
-    assertThat(lane.join(Duration.ofMillis(500))).isFalse();
+    handler.handle(
+        IntStream.range(0, 10)
+            .mapToObj(i -> request(i, "docker://slow.example.org/a" + i + ":1"))
+            .toList());
+    handler.idle();
     scope.stopping.set(true);
+    handler.handle(List.of(request(10, "docker://slow.example.org/a0:1")));
+    handler.idle();
 
-    assertThat(lane.join(Duration.ofSeconds(10))).isTrue();
     handler.close();
     assertThat(registry.askedSoFar())
         .filteredOn(line -> line.startsWith("head"))

@@ -17,11 +17,13 @@ import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Conversions and diff-commits: create, list, read, cancel. Used on the requests' contexts. */
@@ -57,7 +59,9 @@ final class RequestRoutes {
             new RepositoryName(body.getString("repository")),
             image(body.getString("image")),
             platforms.stream().map(p -> Platform.parse((String) p)).toList(),
-            Optional.ofNullable(body.getString("thin")).map(RequestRoutes::thinTarget)));
+            Optional.ofNullable(body.getString("thin")).map(RequestRoutes::thinTarget),
+            Precedence.Priority.valueOf(
+                body.getString("priority", "interactive").toUpperCase(Locale.ROOT))));
   }
 
   void createDiffCommit(RoutingContext context) {

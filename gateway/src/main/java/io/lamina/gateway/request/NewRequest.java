@@ -5,6 +5,7 @@ import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.Precedence.Priority;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -18,6 +19,9 @@ public sealed interface NewRequest {
   /** What it is about: the image in canonical form, or the layer's digest. */
   String subject();
 
+  /** How urgent it is. */
+  Priority priority();
+
   /** All that makes it the same request as another, in one text. */
   String fingerprintText();
 
@@ -26,10 +30,19 @@ public sealed interface NewRequest {
       RepositoryName repository,
       ImageReference image,
       List<Platform> platforms,
-      Optional<ImageReference.Registry> thin)
+      Optional<ImageReference.Registry> thin,
+      Priority priority)
       implements NewRequest {
     public Conversion {
       platforms = List.copyOf(platforms);
+    }
+
+    public Conversion(
+        RepositoryName repository,
+        ImageReference image,
+        List<Platform> platforms,
+        Optional<ImageReference.Registry> thin) {
+      this(repository, image, platforms, thin, Priority.INTERACTIVE);
     }
 
     @Override
@@ -56,6 +69,12 @@ public sealed interface NewRequest {
 
   /** Publish an uploaded layer. */
   record DiffCommit(RepositoryName repository, LayerDescriptor layer) implements NewRequest {
+    /** Somebody waits at his {@code docker commit}. */
+    @Override
+    public Priority priority() {
+      return Priority.INTERACTIVE;
+    }
+
     @Override
     public RequestStatus.Kind kind() {
       return RequestStatus.Kind.DIFF_COMMIT;

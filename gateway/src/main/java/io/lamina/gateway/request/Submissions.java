@@ -8,6 +8,8 @@ import io.lamina.image.ImageReference;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus;
+import io.lamina.messaging.event.Precedence;
+import io.lamina.messaging.event.Precedence.Priority;
 import io.lamina.messaging.event.RequestId;
 import java.time.Clock;
 import java.time.Duration;
@@ -27,6 +29,9 @@ import java.util.random.RandomGenerator;
  * blocks.
  */
 public final class Submissions {
+  /** One in so many places of the backlog is not for bulk requests. */
+  private static final int RESERVED_PART = 5;
+
   private static final Duration BACKLOG_RETRY = Duration.ofSeconds(10);
 
   /** An accepted request, and whether it had been accepted before under its key. */
@@ -61,17 +66,17 @@ public final class Submissions {
     try {
       checkAllowed(caller, request.repository());
       if (key.isEmpty()) {
-        return accept(RequestIds.fresh(clock.instant(), random), request, trace);
+        return accept(caller, RequestIds.fresh(clock.instant(), random), request, trace);
       }
       String prefix = RequestIds.keyPrefix(caller.name(), key.get());
-      return acceptOnce(prefix, RequestIds.derived(prefix, request), request, trace);
+      return acceptOnce(caller, prefix, RequestIds.derived(prefix, request), request, trace);
     } catch (GatewayException e) {
       return CompletableFuture.failedStage(e);
     }
   }
 
   private CompletionStage<Accepted> acceptOnce(
-      String prefix, RequestId id, NewRequest request, TraceContext trace) {
+      Caller caller, String prefix, RequestId id, NewRequest request, TraceContext trace) {
     CompletableFuture<Accepted> answer = new CompletableFuture<>();
     UnderWay earlier = underWay.putIfAbsent(prefix, new UnderWay(id, answer));
     if (earlier != null) {
@@ -82,7 +87,10 @@ public final class Submissions {
     try {
       Optional<RequestView> known = table.findByPrefix(prefix);
       known.ifPresent(k -> checkSame(k.status().request(), id));
-      stage = known.isPresent() ? repeat(known.get(), request, trace) : accept(id, request, trace);
+      stage =
+          known.isPresent()
+              ? repeat(caller, known.get(), request, trace)
+              : accept(caller, id, request, trace);
     } catch (GatewayException e) {
       stage = CompletableFuture.failedStage(e);
     }
@@ -104,11 +112,11 @@ public final class Submissions {
    * work; while nobody has begun, the event is said again, which is harmless.
    */
   private CompletionStage<Accepted> repeat(
-      RequestView known, NewRequest request, TraceContext trace) {
+      Caller caller, RequestView known, NewRequest request, TraceContext trace) {
     Accepted again = new Accepted(known, true);
     RequestStatus status = known.status();
     return status.state() == RequestStatus.State.ACCEPTED
-        ? log.append(List.of(asked(status.request(), request, status.acceptedAt())), trace)
+        ? log.append(List.of(asked(caller, status.request(), request, status.acceptedAt())), trace)
             .thenApply(done -> again)
         : CompletableFuture.completedStage(again);
   }
@@ -123,12 +131,20 @@ public final class Submissions {
     }
   }
 
-  private CompletionStage<Accepted> accept(RequestId id, NewRequest request, TraceContext trace) {
+  private CompletionStage<Accepted> accept(
+      Caller caller, RequestId id, NewRequest request, TraceContext trace) {
     int backlog = table.unfinished() + appending.get();
-    if (backlog >= maxBacklog) {
+    // Somebody who waits finds room even where a mirror takes all that it can get.
+    boolean isBulk = request.priority() == Priority.BULK;
+    int bound = isBulk ? maxBacklog - maxBacklog / RESERVED_PART : maxBacklog;
+    if (backlog >= bound) {
       throw new GatewayException.Refused(
           ProblemType.TOO_MANY_REQUESTS,
-          backlog + " requests are unfinished, the bound is " + maxBacklog + "; try again later",
+          backlog
+              + " requests are unfinished, the bound"
+              + (isBulk ? " for bulk requests is " : " is ")
+              + bound
+              + "; try again later",
           BACKLOG_RETRY);
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
@@ -145,7 +161,7 @@ public final class Submissions {
             now,
             now);
     appending.incrementAndGet();
-    return log.append(List.of(status, asked(id, request, now)), trace)
+    return log.append(List.of(status, asked(caller, id, request, now)), trace)
         .whenComplete((done, failure) -> appending.decrementAndGet())
         .thenApply(
             done -> {
@@ -154,7 +170,8 @@ public final class Submissions {
             });
   }
 
-  private static Event asked(RequestId id, NewRequest request, Instant acceptedAt) {
+  private static Event asked(Caller caller, RequestId id, NewRequest request, Instant acceptedAt) {
+    Optional<Precedence> precedence = Optional.of(Precedence.of(request.priority(), caller.name()));
     return switch (request) {
       case NewRequest.Conversion c ->
           new Event.ConversionRequested(
@@ -163,9 +180,10 @@ public final class Submissions {
               c.subject(),
               c.platforms().isEmpty() ? List.of(Platform.LINUX_AMD64) : c.platforms(),
               c.thin().map(ImageReference.Registry::canonical),
-              acceptedAt);
+              acceptedAt,
+              precedence);
       case NewRequest.DiffCommit d ->
-          new Event.DiffCommitRequested(id, d.repository(), d.layer(), acceptedAt);
+          new Event.DiffCommitRequested(id, d.repository(), d.layer(), acceptedAt, precedence);
     };
   }
 

@@ -12,6 +12,7 @@ import io.lamina.gateway.problem.ProblemType;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Event.RequestStatus.State;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import java.time.Clock;
 import java.time.Instant;
@@ -45,6 +46,41 @@ class SubmissionsTest {
         .containsExactly("RequestStatus", "ConversionRequested");
     assertThat(request.status().state()).isEqualTo(State.ACCEPTED);
     assertThat(table.find(request.status().request())).isPresent();
+  }
+
+  @Test
+  void keepsRoomForThoseWhoWaitWhereBulkTakesAllItCanGet() {
+    Submissions ten = submissions(log, table, 10);
+    for (int i = 0; i < 8; i++) {
+      join(ten.submit(Caller.LOCAL, Optional.empty(), bulk("m:" + i), trace));
+    }
+
+    assertRefused(
+        () -> join(ten.submit(Caller.LOCAL, Optional.empty(), bulk("m:9"), trace)),
+        ProblemType.TOO_MANY_REQUESTS,
+        "8 requests are unfinished, the bound for bulk requests is 8");
+    join(ten.submit(Caller.LOCAL, Optional.empty(), DEBIAN, trace));
+    join(ten.submit(Caller.LOCAL, Optional.empty(), ALPINE, trace));
+    assertRefused(
+        () -> join(ten.submit(Caller.LOCAL, Optional.empty(), DEBIAN, trace)),
+        ProblemType.TOO_MANY_REQUESTS,
+        "the bound is 10");
+    assertThat(log.events())
+        .filteredOn(Event.ConversionRequested.class::isInstance)
+        .extracting(e -> ((Event.ConversionRequested) e).precedence().orElseThrow())
+        .contains(
+            new Precedence(Precedence.Priority.BULK, "local"),
+            new Precedence(Precedence.Priority.INTERACTIVE, "local"));
+  }
+
+  private static NewRequest bulk(String image) {
+    NewRequest.Conversion plain = (NewRequest.Conversion) RequestIdsTest.conversion(image);
+    return new NewRequest.Conversion(
+        plain.repository(),
+        plain.image(),
+        plain.platforms(),
+        plain.thin(),
+        Precedence.Priority.BULK);
   }
 
   @Test

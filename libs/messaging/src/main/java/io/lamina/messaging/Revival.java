@@ -33,7 +33,8 @@ record Revival(boolean putsBack, List<Outgoing> before) {
                 plan.image(),
                 plan.platforms().stream().map(PlannedPlatform::platform).toList(),
                 plan.thinTarget(),
-                plan.acceptedAt());
+                plan.acceptedAt(),
+                plan.precedence());
         yield new Revival(false, List.of(accepted(asked, letter, now), Outgoing.of(asked)));
       }
       case Event.Work work ->

@@ -16,6 +16,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.PlannedPlatform;
+import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkFigures;
@@ -151,7 +152,8 @@ public final class SampleEvents {
             "docker://registry.example.org/library/debian:12",
             List.of(Platform.LINUX_AMD64),
             Optional.of("docker://registry.example.org/thin/debian:12"),
-            TIME),
+            TIME,
+            Optional.of(new Precedence(Precedence.Priority.BULK, "mirror"))),
         planned(),
         new Event.DiffCommitRequested(REQUEST, REPOSITORY, LAYER, TIME),
         new Event.CancelRequested(REQUEST, REPOSITORY),

@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
 /** Stops the work on a request. */
 @Command(
     name = "cancel",
-    description = "Stops the work on a request; what is published stays published.",
+    description = "Stops the work on a conversion or commit; what is published stays published.",
     mixinStandardHelpOptions = true)
 final class CancelCommand implements Callable<Integer> {
   @Parameters(paramLabel = "ID", description = "The request.")
@@ -22,7 +22,7 @@ final class CancelCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (GatewayClient gateway = gatewayOptions.client()) {
-      JsonNode request = gateway.delete("/api/v1/conversions/" + StatusCommand.encode(id));
+      JsonNode request = Requests.withPath(id, gateway::delete);
       output.value(request);
       output.line("cancelling " + StatusCommand.line(request));
       return 0;

@@ -51,6 +51,11 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Push the thin image to this registry reference; with one IMAGE only.")
   @Nullable String thin;
 
+  @Option(
+      names = "--bulk",
+      description = "One of very many, such as those of a mirror: others go before it.")
+  boolean bulk;
+
   @Option(names = "--wait", description = "Wait until every image is done; show progress.")
   boolean wait;
 
@@ -124,6 +129,9 @@ final class ConvertCommand implements Callable<Integer> {
     if (!platforms.isEmpty()) {
       ArrayNode list = body.putArray("platforms");
       platforms.forEach(list::add);
+    }
+    if (bulk) {
+      body.put("priority", "bulk");
     }
     Optional.ofNullable(thin).ifPresent(target -> body.put("thin", target));
     return body;

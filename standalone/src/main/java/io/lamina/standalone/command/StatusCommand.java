@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 /** Shows requests: all of them, or one and how far it is. */
 @Command(
     name = "status",
-    description = "Shows requests, newest first, or one of them.",
+    description = "Shows requests (conversions and commits), newest first, or one of them.",
     mixinStandardHelpOptions = true)
 final class StatusCommand implements Callable<Integer> {
   @Parameters(arity = "0..1", paramLabel = "ID", description = "One request.")
@@ -46,7 +46,7 @@ final class StatusCommand implements Callable<Integer> {
   public Integer call() {
     try (GatewayClient gateway = gatewayOptions.client()) {
       if (id != null) {
-        return one(gateway, "/api/v1/conversions/" + encode(id));
+        return Requests.withPath(id, self -> one(gateway, self));
       }
       list(gateway);
       if (follow) {
@@ -79,18 +79,10 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private void list(GatewayClient gateway) {
-    int left = limit;
-    String next = "";
-    do {
-      StringBuilder query = new StringBuilder("?limit=" + Math.min(200, Math.max(1, left)));
-      append(query, "state", state);
-      append(query, "repository", repository);
-      append(query, "cursor", next.isEmpty() ? null : next);
-      JsonNode page = gateway.fetch("/api/v1/conversions" + query);
-      page.path("items").forEach(this::report);
-      left -= page.path("items").size();
-      next = page.path("next").asText();
-    } while (left > 0 && !next.isEmpty());
+    StringBuilder filter = new StringBuilder();
+    append(filter, "state", state);
+    append(filter, "repository", repository);
+    new Requests(gateway).newest(filter.toString(), limit).forEach(this::report);
   }
 
   private boolean show(JsonNode event) {

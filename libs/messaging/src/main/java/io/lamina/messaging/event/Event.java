@@ -29,6 +29,7 @@ public sealed interface Event {
    * @param image canonical form of the image reference
    * @param platforms at least one
    * @param thinTarget canonical reference of the registry tag that gets the thin image
+   * @param precedence whose turn it is; empty is {@link Precedence#UNSAID}
    */
   record ConversionRequested(
       RequestId request,
@@ -36,10 +37,21 @@ public sealed interface Event {
       String image,
       List<Platform> platforms,
       Optional<String> thinTarget,
-      Instant acceptedAt)
+      Instant acceptedAt,
+      Optional<Precedence> precedence)
       implements Event {
     public ConversionRequested {
       platforms = List.copyOf(platforms);
+    }
+
+    public ConversionRequested(
+        RequestId request,
+        RepositoryName repository,
+        String image,
+        List<Platform> platforms,
+        Optional<String> thinTarget,
+        Instant acceptedAt) {
+      this(request, repository, image, platforms, thinTarget, acceptedAt, Optional.empty());
     }
   }
 
@@ -54,10 +66,32 @@ public sealed interface Event {
       List<PlannedPlatform> platforms,
       Optional<String> thinTarget,
       Instant acceptedAt,
-      Instant plannedAt)
+      Instant plannedAt,
+      Optional<Precedence> precedence)
       implements Event {
     public ImagePlanned {
       platforms = List.copyOf(platforms);
+    }
+
+    public ImagePlanned(
+        RequestId request,
+        RepositoryName repository,
+        String image,
+        String publicName,
+        List<PlannedPlatform> platforms,
+        Optional<String> thinTarget,
+        Instant acceptedAt,
+        Instant plannedAt) {
+      this(
+          request,
+          repository,
+          image,
+          publicName,
+          platforms,
+          thinTarget,
+          acceptedAt,
+          plannedAt,
+          Optional.empty());
     }
   }
 
@@ -67,8 +101,17 @@ public sealed interface Event {
    * @param layer the uploaded archive
    */
   record DiffCommitRequested(
-      RequestId request, RepositoryName repository, LayerDescriptor layer, Instant acceptedAt)
-      implements Event {}
+      RequestId request,
+      RepositoryName repository,
+      LayerDescriptor layer,
+      Instant acceptedAt,
+      Optional<Precedence> precedence)
+      implements Event {
+    public DiffCommitRequested(
+        RequestId request, RepositoryName repository, LayerDescriptor layer, Instant acceptedAt) {
+      this(request, repository, layer, acceptedAt, Optional.empty());
+    }
+  }
 
   /** Stop working on a request; nothing that is published is taken back. */
   record CancelRequested(RequestId request, RepositoryName repository) implements Event {}
