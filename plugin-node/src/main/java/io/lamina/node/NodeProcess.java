@@ -24,6 +24,7 @@ import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.graphdriver.LayerDriver;
 import io.lamina.node.graphdriver.MountUsers;
 import io.lamina.node.graphdriver.SessionFile;
+import io.lamina.node.snapshot.SnapshotObserver;
 import io.lamina.node.status.NodeMetrics;
 import io.lamina.node.status.NodeStatus;
 import io.lamina.node.status.StatusServer;
@@ -54,12 +55,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running driver of a Docker host. Closing it unmounts no layer: containers go on, and the next
- * process finds what this one left. Thread-safe.
+ * A running driver of a Docker host, or snapshotter of containerd, or both. Closing it unmounts no
+ * layer: containers go on, and the next process finds what this one left. Thread-safe.
  */
 public final class NodeProcess implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeProcess.class);
@@ -69,7 +71,8 @@ public final class NodeProcess implements AutoCloseable {
   private static final Duration UNCLAIMED = Duration.ofMinutes(5);
 
   private final Vertx vertx;
-  private final DriverEndpoint endpoint;
+  private final Optional<DriverEndpoint> endpoint;
+  private final Optional<Snapshotter> snapshotter;
   private final LayerDriver driver;
   private final Repositories repositories;
   private final FileChannel lock;
@@ -78,7 +81,8 @@ public final class NodeProcess implements AutoCloseable {
 
   private NodeProcess(
       Vertx vertx,
-      DriverEndpoint endpoint,
+      Optional<DriverEndpoint> endpoint,
+      Optional<Snapshotter> snapshotter,
       LayerDriver driver,
       Repositories repositories,
       FileChannel lock,
@@ -87,6 +91,7 @@ public final class NodeProcess implements AutoCloseable {
     this.status = status;
     this.vertx = vertx;
     this.endpoint = endpoint;
+    this.snapshotter = snapshotter;
     this.driver = driver;
     this.repositories = repositories;
     this.lock = lock;
@@ -113,21 +118,38 @@ public final class NodeProcess implements AutoCloseable {
             });
     Vertx vertx = vertx();
     NodeMetrics metrics = new NodeMetrics();
+    Optional<DriverEndpoint> endpoint = Optional.empty();
+    Optional<Snapshotter> snapshotter = Optional.empty();
     try {
-      // Before the socket is there: an engine that connects finds its layers.
-      driver.resume();
-      DriverEndpoint endpoint =
-          DriverEndpoint.start(
-              vertx,
-              driver,
-              settings.deadlines(),
-              settings.maxCalls(),
-              settings.socket(),
-              observer(metrics));
+      if (settings.docker()) {
+        // Before the socket is there: an engine that connects finds its layers.
+        driver.resume();
+        endpoint =
+            Optional.of(
+                DriverEndpoint.start(
+                    vertx,
+                    driver,
+                    settings.deadlines(),
+                    settings.maxCalls(),
+                    settings.socket(),
+                    observer(metrics)));
+      }
+      snapshotter =
+          settings
+              .snapshots()
+              .map(
+                  wanted ->
+                      Snapshotter.start(
+                          settings,
+                          wanted,
+                          repositories.of(Optional.empty()),
+                          observerOfSnapshots(metrics)));
+      Optional<DriverEndpoint> served = endpoint;
+      Optional<Snapshotter> snapshots = snapshotter;
       StatusServer status =
           StatusServer.start(
               vertx,
-              () -> status(settings, endpoint, driver, repositories, publications),
+              () -> status(settings, served, snapshots, driver, repositories, publications),
               metrics,
               settings.status().socket(),
               settings.status().listen());
@@ -141,8 +163,11 @@ public final class NodeProcess implements AutoCloseable {
                       e -> LOG.atWarn().setCause(e).log("mounts without users were not ended")));
       // Afterwards: engines wait for the socket, and not for news.
       publications.start();
-      return new NodeProcess(vertx, endpoint, driver, repositories, lock, publications, status);
+      return new NodeProcess(
+          vertx, endpoint, snapshotter, driver, repositories, lock, publications, status);
     } catch (RuntimeException e) {
+      snapshotter.ifPresent(Snapshotter::close);
+      endpoint.ifPresent(DriverEndpoint::close);
       driver.close();
       publications.close();
       repositories.close();
@@ -166,9 +191,19 @@ public final class NodeProcess implements AutoCloseable {
     };
   }
 
+  private static SnapshotObserver observerOfSnapshots(NodeMetrics metrics) {
+    return (call, duration, succeeded) -> {
+      metrics.callEnded("Snapshots." + call, duration);
+      if (!succeeded) {
+        metrics.callFailed("Snapshots." + call);
+      }
+    };
+  }
+
   private static NodeStatus status(
       NodeSettings settings,
-      DriverEndpoint endpoint,
+      Optional<DriverEndpoint> endpoint,
+      Optional<Snapshotter> snapshotter,
       LayerDriver driver,
       Repositories repositories,
       Publications publications) {
@@ -176,10 +211,11 @@ public final class NodeProcess implements AutoCloseable {
     List<LayerInfo> used = view.layers().stream().filter(layer -> layer.uses() > 0).toList();
     return new NodeStatus(
         settings.name(),
-        settings.socket().toString(),
+        endpoint.map(served -> served.socket().toString()),
         view.session().map(session -> new NodeStatus.Engine(session.home(), session.options())),
-        view.problem(),
-        new NodeStatus.Calls(endpoint.callsInUse(), settings.maxCalls()),
+        settings.docker() ? view.problem() : Optional.empty(),
+        new NodeStatus.Calls(
+            endpoint.map(DriverEndpoint::callsInUse).orElse(0), settings.maxCalls()),
         new NodeStatus.Layers(
             view.layers().size(),
             (int)
@@ -192,6 +228,7 @@ public final class NodeProcess implements AutoCloseable {
                     new NodeStatus.Mount(
                         layer.id().text(), layer.uses(), List.copyOf(layer.repositories())))
             .toList(),
+        snapshotter.map(Snapshotter::status),
         repositories.clients(),
         publications.following());
   }
@@ -269,20 +306,30 @@ public final class NodeProcess implements AutoCloseable {
     }
   }
 
+  /** Where engines connect, or else containerd. */
   public Path socket() {
-    return endpoint.socket();
+    return sockets().getFirst();
+  }
+
+  /** Where engines and containerd connect. */
+  public List<Path> sockets() {
+    return Stream.concat(
+            endpoint.map(DriverEndpoint::socket).stream(),
+            snapshotter.map(Snapshotter::socket).stream())
+        .toList();
   }
 
   @Override
   public void close() {
     status.close();
-    endpoint.close();
+    endpoint.ifPresent(DriverEndpoint::close);
+    snapshotter.ifPresent(Snapshotter::close);
     driver.close();
     publications.close();
     repositories.close();
     closeVertx(vertx);
     unlock(lock);
-    LOG.atInfo().addKeyValue("socket", endpoint.socket()).log("plugin stopped");
+    LOG.atInfo().addKeyValue("sockets", sockets()).log("plugin stopped");
   }
 
   private static void closeVertx(Vertx vertx) {

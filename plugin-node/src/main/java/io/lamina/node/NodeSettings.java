@@ -1,5 +1,7 @@
 package io.lamina.node;
 
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.RepositoryName;
 import io.lamina.node.cvmfs.KnownRepository;
 import io.lamina.node.cvmfs.OriginalSettings;
 import io.lamina.node.cvmfs.SharedRoots;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,7 +23,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * What an operator sets on a Docker host. Immutable.
+ * What an operator sets on a host of Docker or containerd. Immutable.
  *
  * <p>Source: docs/plugin-node.md, "Settings".
  *
@@ -29,7 +32,9 @@ import java.util.regex.Pattern;
  * @param runtime folder for what is forgotten when the machine starts
  * @param socket that engines connect to
  * @param client empty: the original client if it is installed, else the embedded one
- * @param maxCalls of engines, under way at once
+ * @param maxCalls of engines, and of containerd, under way at once
+ * @param docker whether Docker's storage driver is served
+ * @param snapshots what containerd is served; empty for nothing
  * @param links to Kafka and a gateway
  * @param status where it is told
  */
@@ -43,6 +48,8 @@ public record NodeSettings(
     Cvmfs cvmfs,
     DriverDeadlines deadlines,
     int maxCalls,
+    boolean docker,
+    Optional<Snapshots> snapshots,
     NodeLinks links,
     Status status) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
@@ -68,6 +75,49 @@ public record NodeSettings(
           text.text("plugin.status.listen").isEmpty()
               ? Optional.empty()
               : Optional.of(text.parsed("plugin.status.listen", NOBODY, ListenAddress::parse)));
+    }
+  }
+
+  /**
+   * Containerd's snapshot service.
+   *
+   * @param socket that containerd connects to
+   * @param repositories that are asked for layers, the first one first
+   * @param unverified whether layers count that a repository has without their diff ids
+   */
+  public record Snapshots(Path socket, List<String> repositories, boolean unverified) {
+    private static final int MAX_REPOSITORIES = 64;
+
+    public Snapshots {
+      socket = socket.toAbsolutePath().normalize();
+      repositories = List.copyOf(repositories);
+      if (repositories.size() > MAX_REPOSITORIES) {
+        throw new SettingsException(
+            repositories.size() + " repositories for snapshots; the limit is " + MAX_REPOSITORIES);
+      }
+      for (String repository : repositories) {
+        try {
+          new RepositoryName(repository);
+        } catch (CvmfsException.Rejected e) {
+          throw new SettingsException("plugin.snapshotter.repositories: " + e.getMessage());
+        }
+      }
+    }
+
+    private static Optional<Snapshots> from(Settings text, Collection<String> known) {
+      Optional<String> named = text.text("plugin.snapshotter.repositories");
+      boolean unverified = text.flag("plugin.snapshotter.unverified", true);
+      return text.path("plugin.snapshotter.socket")
+          .map(
+              socket ->
+                  new Snapshots(
+                      socket,
+                      named
+                          .map(
+                              names ->
+                                  Arrays.stream(names.split(",", -1)).map(String::strip).toList())
+                          .orElseGet(() -> List.copyOf(known)),
+                      unverified));
     }
   }
 
@@ -112,6 +162,10 @@ public record NodeSettings(
     if (distinct < repositories.size()) {
       throw new SettingsException("a repository is named twice");
     }
+    if (!docker && snapshots.isEmpty()) {
+      throw new SettingsException(
+          "plugin.docker = false needs plugin.snapshotter.socket, or nobody is served");
+    }
     state = state.toAbsolutePath().normalize();
     runtime = runtime.toAbsolutePath().normalize();
     socket = socket.toAbsolutePath().normalize();
@@ -129,6 +183,8 @@ public record NodeSettings(
         cvmfs,
         deadlines,
         maxCalls,
+        true,
+        Optional.empty(),
         NodeLinks.NONE,
         new Status(newSocket.resolveSibling(STATUS_SOCKET), Optional.empty()));
   }
@@ -189,6 +245,8 @@ public record NodeSettings(
                 text.duration("plugin.cvmfs.look", times.look(), second, hour))),
         deadlines,
         text.count("plugin.limits.calls", 4096, 16, 65_536),
+        text.flag("plugin.docker", true),
+        Snapshots.from(text, repositories.keySet()),
         NodeLinks.from(text, "lamina-node-" + name, deadlines.other()),
         Status.from(text, runtime));
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,5 +91,42 @@ class NodeSettingsTest {
     assertThat(read().chosenClient(_ -> false)).isEqualTo(NodeSettings.Client.EMBEDDED);
     assertThat(read("plugin.client", "external").chosenClient(_ -> true))
         .isEqualTo(NodeSettings.Client.EXTERNAL);
+  }
+
+  @Test
+  void asksAllRepositoriesForLayersUnlessSomeAreNamed() {
+    String[] keys = {
+      "plugin.snapshotter.socket", "/run/s.sock",
+      "plugin.repository.a.example.org", "http://host/a,/key",
+      "plugin.repository.b.example.org", "http://host/b,/key"
+    };
+    assertThat(read(keys).snapshots().orElseThrow().repositories())
+        .containsExactlyInAnyOrder("a.example.org", "b.example.org");
+    String[] named = Arrays.copyOf(keys, keys.length + 2);
+    named[keys.length] = "plugin.snapshotter.repositories";
+    named[keys.length + 1] = "b.example.org, a.example.org";
+    assertThat(read(named).snapshots().orElseThrow())
+        .isEqualTo(
+            new NodeSettings.Snapshots(
+                Path.of("/run/s.sock"), List.of("b.example.org", "a.example.org"), true));
+    assertThat(read().snapshots()).isEmpty();
+    assertThat(read().docker()).isTrue();
+  }
+
+  @Test
+  void refusesToServeNobody() {
+    assertThatThrownBy(() -> read("plugin.docker", "false"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("plugin.snapshotter.socket");
+    assertThat(read("plugin.docker", "false", "plugin.snapshotter.socket", "/s").docker())
+        .isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../etc", "a b", "a.example.org,", "$(reboot)"})
+  void refusesNamesForSnapshotsThatAreNone(String names) {
+    assertThatThrownBy(
+            () -> read("plugin.snapshotter.socket", "/s", "plugin.snapshotter.repositories", names))
+        .isInstanceOf(SettingsException.class);
   }
 }

@@ -12,6 +12,7 @@ import io.lamina.layers.LayerUsage;
 import io.lamina.layers.LayersException;
 import io.lamina.layers.MountLabel;
 import io.lamina.node.snapshot.SnapshotInfo.Kind;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -49,6 +50,7 @@ public final class LayerSnapshots implements AutoCloseable {
   private final LayerStorage storage;
   private final SnapshotFiles files;
   private final RemoteLayers remote;
+  private final boolean unverified;
   private final Clock clock;
   private final SnapshotTable table = new SnapshotTable();
   private final AtomicLong lastLayer = new AtomicLong();
@@ -57,7 +59,12 @@ public final class LayerSnapshots implements AutoCloseable {
   private final ReentrantLock committing = new ReentrantLock();
 
   private LayerSnapshots(
-      LayerStorage storage, SnapshotFiles files, RemoteLayers remote, Clock clock) {
+      LayerStorage storage,
+      SnapshotFiles files,
+      RemoteLayers remote,
+      boolean unverified,
+      Clock clock) {
+    this.unverified = unverified;
     this.storage = storage;
     this.files = files;
     this.remote = remote;
@@ -71,6 +78,7 @@ public final class LayerSnapshots implements AutoCloseable {
    * @param records folder for what is known of snapshots; made if absent
    * @param roots asked for layers
    * @param repositories to ask, the first one first
+   * @param unverified whether layers are taken that a repository has without their diff ids
    * @param nanoTime that never goes back
    * @throws SnapshotException.Failed if the folder cannot be used
    */
@@ -79,6 +87,7 @@ public final class LayerSnapshots implements AutoCloseable {
       Path records,
       CvmfsRoots roots,
       List<String> repositories,
+      boolean unverified,
       Clock clock,
       LongSupplier nanoTime) {
     LayerSnapshots snapshots =
@@ -86,6 +95,7 @@ public final class LayerSnapshots implements AutoCloseable {
             storage,
             new SnapshotFiles(records),
             new RemoteLayers(roots, repositories, nanoTime),
+            unverified,
             clock);
     snapshots.load();
     return snapshots;
@@ -221,7 +231,10 @@ public final class LayerSnapshots implements AutoCloseable {
     if (isTaken(target, parent, digest.get())) {
       return;
     }
-    Optional<CvmfsUrl> found = remote.find(digest.get());
+    Optional<CvmfsUrl> found =
+        remote
+            .find(digest.get(), layer -> isTrusted(layer, target, reserved.parent()))
+            .map(RemoteLayers.Found::url);
     if (found.isEmpty()) {
       return;
     }
@@ -234,6 +247,38 @@ public final class LayerSnapshots implements AutoCloseable {
     } finally {
       committing.unlock();
     }
+  }
+
+  /**
+   * Whether the layer is the one that the target's chain id names. A config may claim any chain id;
+   * for layers that are pulled, unpacking checks it.
+   */
+  private boolean isTrusted(
+      RemoteLayers.Found layer, String target, Optional<SnapshotTable.Entry> parent) {
+    if (layer.diffId().isEmpty()) {
+      return unverified;
+    }
+    Optional<String> chain =
+        parent.isEmpty()
+            ? Optional.of(layer.diffId().get().toString())
+            : parent
+                .map(below -> below.record().info().labels().get(SnapshotLabels.TARGET))
+                .map(below -> Digest.sha256(chained(below, layer.diffId().get())).toString());
+    // A parent that was made without a target has no chain to compare with.
+    boolean isTrusted = chain.map(target::equals).orElse(unverified);
+    if (!isTrusted) {
+      LOG.atWarn()
+          .addKeyValue("url", layer.url())
+          .addKeyValue("diffId", layer.diffId().get())
+          .addKeyValue("target", SnapshotLabels.printable(target))
+          .log("a layer of a repository is not what its image claims; it is pulled");
+    }
+    return isTrusted;
+  }
+
+  /** Source: OCI image specification, "Layer ChainID". */
+  private static byte[] chained(String chain, Digest diffId) {
+    return (chain + " " + diffId).getBytes(StandardCharsets.UTF_8);
   }
 
   /**

@@ -41,6 +41,10 @@ public final class NodeMetrics {
     gauge("node.layers.thin", status -> status.layers().thin());
     gauge("node.layers.mounted", status -> status.layers().mounted());
     gauge("node.layers.uses", status -> status.layers().uses());
+    gauge("node.snapshots.active", status -> snapshots(status, NodeStatus.Snapshots::active));
+    gauge("node.snapshots.views", status -> snapshots(status, NodeStatus.Snapshots::views));
+    gauge("node.snapshots.committed", status -> snapshots(status, NodeStatus.Snapshots::committed));
+    gauge("node.snapshots.remote", status -> snapshots(status, NodeStatus.Snapshots::remote));
     gauge("node.ready", status -> status.isReady() ? 1 : 0);
     gauge("node.cache.used.bytes", status -> cache(status, NodeStatus.Cache::usedBytes));
     gauge("node.cache.limit.bytes", status -> cache(status, NodeStatus.Cache::limitBytes));
@@ -62,6 +66,10 @@ public final class NodeMetrics {
         .flatMap(client -> client.cache().stream())
         .mapToDouble(value)
         .sum();
+  }
+
+  private static double snapshots(NodeStatus status, ToDoubleFunction<NodeStatus.Snapshots> value) {
+    return status.snapshots().stream().mapToDouble(value).sum();
   }
 
   /** A call's answer was written, whatever it was. */

@@ -7,22 +7,24 @@ import java.util.Optional;
  * What a driver knows of itself at one moment. Immutable. Source: docs/plugin-node.md, "Status".
  *
  * @param name of the driver
- * @param socket that engines connect to
+ * @param socket that engines connect to; empty if none are served
  * @param engine empty before one has introduced itself
  * @param problem why the driver cannot work; empty if it can
  * @param layers of the engine
  * @param mounts layers that are in use, by id
+ * @param snapshots empty if containerd is not served
  * @param clients that mount repositories
  * @param following how far the node is behind what was published
  */
 public record NodeStatus(
     String name,
-    String socket,
+    Optional<String> socket,
     Optional<Engine> engine,
     Optional<String> problem,
     Calls calls,
     Layers layers,
     List<Mount> mounts,
+    Optional<Snapshots> snapshots,
     List<Client> clients,
     List<Following> following) {
 
@@ -53,6 +55,14 @@ public record NodeStatus(
       repositories = List.copyOf(repositories);
     }
   }
+
+  /**
+   * What containerd has.
+   *
+   * @param remote committed ones whose files a repository has
+   */
+  public record Snapshots(
+      String socket, int callsUnderWay, int active, int views, int committed, int remote) {}
 
   /** Who mounts repositories. */
   public record Client(String name, Optional<Cache> cache, List<Repository> repositories) {

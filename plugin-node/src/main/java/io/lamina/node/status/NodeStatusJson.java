@@ -13,7 +13,7 @@ final class NodeStatusJson {
   static ObjectNode of(NodeStatus status) {
     ObjectNode json = MAPPER.createObjectNode();
     json.put("name", status.name());
-    json.put("socket", status.socket());
+    json.put("socket", status.socket().orElse(null));
     json.put("ready", status.isReady());
     json.put("problem", status.problem().orElse(null));
     status
@@ -37,6 +37,18 @@ final class NodeStatusJson {
       ObjectNode node = mounts.addObject().put("layer", mount.layer()).put("uses", mount.uses());
       mount.repositories().forEach(node.putArray("repositories")::add);
     }
+    status
+        .snapshots()
+        .ifPresentOrElse(
+            snapshots ->
+                json.putObject("snapshots")
+                    .put("socket", snapshots.socket())
+                    .put("callsUnderWay", snapshots.callsUnderWay())
+                    .put("active", snapshots.active())
+                    .put("views", snapshots.views())
+                    .put("committed", snapshots.committed())
+                    .put("remote", snapshots.remote()),
+            () -> json.putNull("snapshots"));
     ArrayNode clients = json.putArray("clients");
     for (NodeStatus.Client client : status.clients()) {
       client(clients.addObject(), client);

@@ -50,7 +50,11 @@ public final class PluginProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Path socket = Path.of(settings.getOrDefault("plugin.socket", engineSocket(name).toString()));
+    Path socket =
+        Path.of(
+            "false".equals(settings.get("plugin.docker"))
+                ? settings.get("plugin.snapshotter.socket")
+                : settings.getOrDefault("plugin.socket", engineSocket(name).toString()));
     PluginProcess plugin =
         new PluginProcess(home, name, Path.of(settings.getOrDefault("plugin.state", "")), socket);
     plugin.awaitSocket();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lamina.image.Digest;
 import io.lamina.node.snapshot.SnapshotInfo.Kind;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -278,5 +280,61 @@ class RemoteSnapshotsIT {
     snapshots().prepare("a", "", Map.of("containerd.io/snapshot/cri.layer-digest", ONE.toString()));
 
     assertThat(rig.cvmfs.asked(FIRST)).isZero();
+  }
+
+  private void diffId(String repository, Digest layer, Digest diffId) throws IOException {
+    Path folder = rig.cvmfs.layer(repository, layer).getParent();
+    Files.createSymbolicLink(folder.resolve("diff-id"), Path.of(diffId.toString()));
+  }
+
+  private static String chained(String below, Digest diffId) {
+    return Digest.sha256((below + " " + diffId).getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  @Test
+  void comparesChainsWithTheDiffIdsThatTheRepositoryHasVerified() throws IOException {
+    rig.unverified = false;
+    Digest diffOne = Digest.parse("sha256:" + "a".repeat(64));
+    Digest diffTwo = Digest.parse("sha256:" + "b".repeat(64));
+    SnapshotRig.write(rig.cvmfs.layer(FIRST, ONE), "one", "1");
+    SnapshotRig.write(rig.cvmfs.layer(FIRST, TWO), "two", "2");
+    diffId(FIRST, ONE, diffOne);
+    diffId(FIRST, TWO, diffTwo);
+
+    snapshots().prepare("lie", "", labels(diffTwo.toString(), ONE.toString()));
+    assertThat(snapshots().stat("lie").kind()).isEqualTo(Kind.ACTIVE);
+    assertNotPulled("k1", "", diffOne.toString(), ONE);
+    snapshots()
+        .prepare("lie2", diffOne.toString(), labels(chained("sha256:x", diffTwo), TWO.toString()));
+    assertThat(snapshots().stat("lie2").kind()).isEqualTo(Kind.ACTIVE);
+    assertNotPulled("k2", diffOne.toString(), chained(diffOne.toString(), diffTwo), TWO);
+  }
+
+  @Test
+  void takesTheLayerOfARepositoryThatSaysTheRightDiffId() throws IOException {
+    Digest right = Digest.parse("sha256:" + "a".repeat(64));
+    SnapshotRig.write(rig.cvmfs.layer(FIRST, ONE), "from", "first");
+    SnapshotRig.write(rig.cvmfs.layer(SECOND, ONE), "from", "second");
+    diffId(FIRST, ONE, TWO);
+    diffId(SECOND, ONE, right);
+
+    assertNotPulled("k", "", right.toString(), ONE);
+
+    assertThat(SnapshotRig.read(rig.prepare("container", right.toString()), "from"))
+        .isEqualTo("second");
+  }
+
+  @Test
+  void pullsLayersWithoutDiffIdsWhereTheyAreNotTrusted() throws IOException {
+    rig.unverified = false;
+    SnapshotRig.write(rig.cvmfs.layer(FIRST, ONE), "one", "1");
+    Path folder = rig.cvmfs.layer(FIRST, ONE).getParent();
+
+    snapshots().prepare("k1", "", labels("c1", ONE.toString()));
+    Files.createSymbolicLink(folder.resolve("diff-id"), Path.of("../../elsewhere"));
+    snapshots().prepare("k2", "", labels("c2", ONE.toString()));
+
+    assertThat(snapshots().stat("k1").kind()).isEqualTo(Kind.ACTIVE);
+    assertThat(snapshots().stat("k2").kind()).isEqualTo(Kind.ACTIVE);
   }
 }

@@ -41,6 +41,7 @@ final class SnapshotRig implements AutoCloseable {
   final Path home;
   final Path records;
   final Repositories cvmfs;
+  boolean unverified = true;
   private final Path folder;
   private final AtomicLong seconds = new AtomicLong(1_000_000);
   private @Nullable LayerSnapshots open;
@@ -76,6 +77,7 @@ final class SnapshotRig implements AutoCloseable {
               records,
               cvmfs,
               REPOSITORIES,
+              unverified,
               clock(),
               () -> Duration.ofSeconds(seconds.get()).toNanos());
       open = now;

@@ -60,8 +60,7 @@ final class NodeCommand implements Callable<Integer> {
     output.line(
         "driver   "
             + status.path("name").asText()
-            + " at "
-            + status.path("socket").asText()
+            + (status.hasNonNull("socket") ? " at " + status.path("socket").asText() : "")
             + (status.path("ready").asBoolean() ? ", ready" : ", not ready"));
     if (status.hasNonNull("problem")) {
       output.line("         " + status.path("problem").asText());
@@ -85,6 +84,21 @@ final class NodeCommand implements Callable<Integer> {
             + " mounted for "
             + layers.path("uses").asLong()
             + " uses");
+    if (status.hasNonNull("snapshots")) {
+      JsonNode snapshots = status.path("snapshots");
+      output.line(
+          "snapshots at "
+              + snapshots.path("socket").asText()
+              + ": "
+              + snapshots.path("committed").asInt()
+              + " committed, "
+              + snapshots.path("remote").asInt()
+              + " of them in repositories; "
+              + snapshots.path("active").asInt()
+              + " active, "
+              + snapshots.path("views").asInt()
+              + " views");
+    }
     status.path("clients").forEach(this::client);
     for (JsonNode each : status.path("following")) {
       output.line(

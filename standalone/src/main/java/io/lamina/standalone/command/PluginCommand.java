@@ -12,15 +12,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Runs the storage driver of a Docker host. */
+/** Runs the storage driver of a Docker host, the snapshotter of containerd, or both. */
 @Command(
     name = "plugin",
-    description = "Runs Docker's storage driver on this host, in the foreground.",
+    description =
+        "Runs Docker's storage driver or containerd's snapshotter on this host, in the foreground.",
     mixinStandardHelpOptions = true)
 final class PluginCommand implements Callable<Integer> {
   private static final String REPOSITORY = "plugin.repository.";
@@ -72,6 +74,17 @@ final class PluginCommand implements Callable<Integer> {
       description = "Brokers that tell of publications, host:port[,host:port].")
   @Nullable String kafka;
 
+  @Option(
+      names = "--snapshotter",
+      paramLabel = "SOCKET",
+      description = "Serves containerd's snapshot service there; see docs/snapshotter.md.")
+  @Nullable String snapshotter;
+
+  @Option(
+      names = "--only-snapshotter",
+      description = "Serves containerd alone and no Docker engine.")
+  boolean onlySnapshotter;
+
   @Mixin Output output = new Output();
 
   @Override
@@ -84,8 +97,10 @@ final class PluginCommand implements Callable<Integer> {
       return ExitCode.OK.number();
     }
     NodeProcess process = NodeProcess.start(settings, new SecureRandom());
+    String sockets =
+        process.sockets().stream().map(Path::toString).collect(Collectors.joining(" and "));
     output.value(Output.JSON.createObjectNode().put("socket", process.socket().toString()));
-    output.line("plugin serves at " + process.socket() + "; stop it with Ctrl-C");
+    output.line("plugin serves at " + sockets + "; stop it with Ctrl-C");
     return Foreground.run(process, new CompletableFuture<>());
   }
 
@@ -97,6 +112,8 @@ final class PluginCommand implements Callable<Integer> {
           || client != null
           || gateway != null
           || kafka != null
+          || snapshotter != null
+          || onlySnapshotter
           || !repositories.isEmpty()) {
         throw new SettingsException("--config replaces the other options; give one or the other");
       }
@@ -108,6 +125,16 @@ final class PluginCommand implements Callable<Integer> {
     put(keys, "plugin.client", client);
     put(keys, "plugin.gateway", gateway);
     put(keys, "plugin.kafka", kafka);
+    put(keys, "plugin.snapshotter.socket", snapshotter);
+    put(keys, "plugin.docker", onlySnapshotter ? "false" : null);
+    if (snapshotter != null && !repositories.isEmpty()) {
+      // Keys have no order.
+      keys.put(
+          "plugin.snapshotter.repositories",
+          repositories.stream()
+              .map(repository -> repository.replaceFirst("=.*", ""))
+              .collect(Collectors.joining(",")));
+    }
     for (String repository : repositories) {
       int equals = repository.indexOf('=');
       if (equals < 1
