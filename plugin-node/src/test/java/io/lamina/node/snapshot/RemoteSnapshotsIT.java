@@ -283,8 +283,8 @@ class RemoteSnapshotsIT {
   }
 
   private void diffId(String repository, Digest layer, Digest diffId) throws IOException {
-    Path folder = rig.cvmfs.layer(repository, layer).getParent();
-    Files.createSymbolicLink(folder.resolve("diff-id"), Path.of(diffId.toString()));
+    Files.createSymbolicLink(
+        rig.cvmfs.layer(repository, layer).resolveSibling("diff-id"), Path.of(diffId.toString()));
   }
 
   private static String chained(String below, Digest diffId) {
@@ -328,10 +328,10 @@ class RemoteSnapshotsIT {
   void pullsLayersWithoutDiffIdsWhereTheyAreNotTrusted() throws IOException {
     rig.unverified = false;
     SnapshotRig.write(rig.cvmfs.layer(FIRST, ONE), "one", "1");
-    Path folder = rig.cvmfs.layer(FIRST, ONE).getParent();
+    Path link = rig.cvmfs.layer(FIRST, ONE).resolveSibling("diff-id");
 
     snapshots().prepare("k1", "", labels("c1", ONE.toString()));
-    Files.createSymbolicLink(folder.resolve("diff-id"), Path.of("../../elsewhere"));
+    Files.createSymbolicLink(link, Path.of("../../elsewhere"));
     snapshots().prepare("k2", "", labels("c2", ONE.toString()));
 
     assertThat(snapshots().stat("k1").kind()).isEqualTo(Kind.ACTIVE);
