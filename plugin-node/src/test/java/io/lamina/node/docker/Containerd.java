@@ -147,6 +147,19 @@ public final class Containerd implements AutoCloseable {
     return result.out();
   }
 
+  /** Returns when it has connected to its snapshotter again, which it tries every few seconds. */
+  public void awaitSnapshotter() {
+    String[] call = {"snapshots", "--snapshotter", SNAPSHOTTER, "prepare", "probe"};
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (ctr("probe", call).exitCode() != 0) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("containerd does not find its snapshotter:\n" + lastLog());
+      }
+      DockerEngine.pause();
+    }
+    ok("probe", "snapshots", "--snapshotter", SNAPSHOTTER, "rm", "probe");
+  }
+
   /** Names of the snapshots that clients of a namespace see. */
   public Set<String> snapshots(String namespace) {
     Set<String> names = new TreeSet<>();
@@ -157,16 +170,27 @@ public final class Containerd implements AutoCloseable {
     return names;
   }
 
+  private String runcRoot() {
+    return home.resolve("runc").toString();
+  }
+
+  /** One that no other test of this machine uses, as control groups are named by it. */
+  private static String id(String name) {
+    return name + "-" + ProcessHandle.current().pid();
+  }
+
   /** Runs a container to its end; returns what it printed. */
   public String run(String namespace, String image, String name, String script) {
     return ok(
         namespace,
         "run",
         "--rm",
+        "--runc-root",
+        runcRoot(),
         "--snapshotter",
         SNAPSHOTTER,
         image,
-        name,
+        id(name),
         "/bin/sh",
         "-c",
         script);
@@ -178,10 +202,12 @@ public final class Containerd implements AutoCloseable {
         namespace,
         "run",
         "--detach",
+        "--runc-root",
+        runcRoot(),
         "--snapshotter",
         SNAPSHOTTER,
         image,
-        name,
+        id(name),
         "/bin/sleep",
         "3600");
   }
@@ -193,7 +219,7 @@ public final class Containerd implements AutoCloseable {
         "exec",
         "--exec-id",
         "e" + System.nanoTime(),
-        name,
+        id(name),
         "/bin/sh",
         "-c",
         script);
@@ -201,16 +227,23 @@ public final class Containerd implements AutoCloseable {
 
   /** Ends a container and forgets it with its snapshot. */
   public void remove(String namespace, String name) {
-    ctr(namespace, "task", "kill", "--signal", "9", name);
+    String id = id(name);
+    ctr(namespace, "task", "kill", "--signal", "9", id);
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (ctr(namespace, "task", "rm", name).exitCode() != 0
-        && ok(namespace, "task", "ls").contains(name)) {
+    while (ctr(namespace, "task", "rm", id).exitCode() != 0
+        && ok(namespace, "task", "ls").contains(id)) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("the task of " + name + " does not end:\n" + lastLog());
       }
       DockerEngine.pause();
     }
-    ok(namespace, "container", "rm", name);
+    ok(namespace, "container", "rm", id);
+  }
+
+  /** Ends what runs in a container and runs it again. */
+  public void restart(String namespace, String name) {
+    ctr(namespace, "task", "rm", "--force", id(name));
+    ok(namespace, "task", "start", "--detach", id(name));
   }
 
   /** Pulls as a kubelet has it done; the registry is on loopback, so without TLS. */

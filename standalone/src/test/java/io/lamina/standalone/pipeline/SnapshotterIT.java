@@ -159,6 +159,11 @@ class SnapshotterIT {
         .toList();
   }
 
+  private static void startPluginAgain() {
+    plugin.startAgain();
+    containerd.awaitSnapshotter();
+  }
+
   private static Digest layer(TestImage image, int index) {
     return image.layers().get(index).blob().digest();
   }
@@ -234,12 +239,12 @@ class SnapshotterIT {
     containerd.exec(OTHER, "busy", "echo own > /own");
 
     plugin.kill();
-    plugin.startAgain();
+    startPluginAgain();
     assertThat(containerd.exec(OTHER, "busy", "cat /own /opt/pulled").out())
         .isEqualTo("own\npulled");
     plugin.stop();
     assertThat(containerd.exec(OTHER, "busy", "cat /own").out()).isEqualTo("own");
-    plugin.startAgain();
+    startPluginAgain();
 
     assertThat(containerd.run(OTHER, reference("sharing"), "again", "cat /opt/pulled"))
         .isEqualTo("pulled");
@@ -255,14 +260,13 @@ class SnapshotterIT {
     containerd.exec(Containerd.CRI, "thin", "echo own > /own");
 
     plugin.kill();
-    plugin.startAgain();
+    startPluginAgain();
     assertThat(containerd.exec(Containerd.CRI, "thin", "cat /opt/published").exitCode())
         .isNotZero();
     assertThat(
             containerd.run(Containerd.CRI, reference("published"), "another", "cat /opt/published"))
         .isEqualTo("published");
-    containerd.ctr(Containerd.CRI, "task", "rm", "--force", "thin");
-    containerd.ok(Containerd.CRI, "task", "start", "--detach", "thin");
+    containerd.restart(Containerd.CRI, "thin");
 
     assertThat(containerd.exec(Containerd.CRI, "thin", "cat /own /opt/published").out())
         .isEqualTo("own\npublished");
