@@ -60,6 +60,14 @@ public final class Directory implements AutoCloseable {
     return descriptor.subject();
   }
 
+  /**
+   * A short path that names this directory as long as it is open, in this process only: for
+   * addresses of sockets, which have less room than paths.
+   */
+  public Path shortPath() {
+    return Path.of("/proc/self/fd", Integer.toString(number()));
+  }
+
   int number() {
     return descriptor.number();
   }

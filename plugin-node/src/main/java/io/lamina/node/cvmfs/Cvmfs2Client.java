@@ -1,6 +1,7 @@
 package io.lamina.node.cvmfs;
 
 import io.lamina.layers.LayersException;
+import io.lamina.linux.Directory;
 import io.lamina.linux.LinuxException;
 import io.lamina.linux.MountTable;
 import io.lamina.linux.Mounts;
@@ -220,19 +221,27 @@ public final class Cvmfs2Client implements RepositoryClient {
     /** As {@code cvmfs_talk}: one command on the client's socket, the answer up to its end. */
     @Override
     public long refresh() {
-      Path socket = home.resolve("cache").resolve(repository).resolve("cvmfs_io." + repository);
+      Path folder = home.resolve("cache").resolve(repository);
+      String socket = "cvmfs_io." + repository;
       String answer;
-      try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-        channel.connect(UnixDomainSocketAddress.of(socket));
+      // An address has 108 bytes at most, which the path to the cache may exceed.
+      try (Directory near = Directory.open(folder);
+          SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+        channel.connect(UnixDomainSocketAddress.of(near.shortPath().resolve(socket)));
         ByteBuffer command = ByteBuffer.wrap("remount sync".getBytes(StandardCharsets.US_ASCII));
         while (command.hasRemaining()) {
           channel.write(command);
         }
         InputStream in = Channels.newInputStream(channel);
         answer = new String(in.readNBytes(MAX_ANSWER_BYTES), StandardCharsets.UTF_8).strip();
-      } catch (IOException | UncheckedIOException e) {
+      } catch (IOException | UncheckedIOException | LinuxException e) {
         throw new LayersException.Unavailable(
-            "the client of repository " + repository + " cannot be asked at " + socket + ": " + e,
+            "the client of repository "
+                + repository
+                + " cannot be asked at "
+                + folder.resolve(socket)
+                + ": "
+                + e,
             e);
       }
       // "Catalog up to date", "New revision applied" and the like; failures begin differently.

@@ -37,7 +37,7 @@ final class GatewayDoor implements AutoCloseable {
     Fate of(String call) throws IOException;
   }
 
-  private final URI gateway;
+  private volatile URI gateway;
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpClient http =
@@ -60,6 +60,11 @@ final class GatewayDoor implements AutoCloseable {
 
   URI address() {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+  }
+
+  /** The gateway has another address now. */
+  void leadTo(URI address) {
+    gateway = address;
   }
 
   /** From now on. */
