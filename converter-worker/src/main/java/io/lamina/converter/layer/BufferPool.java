@@ -4,15 +4,20 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.Semaphore;
+import java.util.stream.IntStream;
 
 /**
- * Buffers in a few sizes, reused, and together never more than a budget. A thread may wait for a
- * buffer only while it holds none that is not under work, so that waiting always ends. Thread-safe;
- * free lists are guarded by {@code this}.
+ * Buffers in a few sizes, reused. Those that are taken for content are together never more than a
+ * budget; what content becomes needs about as much again at most. A thread may wait for a buffer
+ * only while it holds none that is not under work, so that waiting always ends. Thread-safe; free
+ * lists are guarded by {@code this}.
  */
 final class BufferPool {
+  /** A round number of bytes in the collector's regions, header included. */
+  private static final int ARRAY_HEADER_BYTES = 64;
+
   /** Buffers of this size gather small files. */
-  static final int BATCH_BYTES = 1 << 18;
+  static final int BATCH_BYTES = (1 << 18) - ARRAY_HEADER_BYTES;
 
   private final int[] sizes;
   private final long budgetBytes;
@@ -35,7 +40,11 @@ final class BufferPool {
               + " bytes) and 2 TiB");
     }
     this.sizes =
-        Arrays.stream(new int[] {BATCH_BYTES, 4 * BATCH_BYTES, 16 * BATCH_BYTES, maxBytes})
+        IntStream.of(
+                BATCH_BYTES,
+                (1 << 20) - ARRAY_HEADER_BYTES,
+                (1 << 22) - ARRAY_HEADER_BYTES,
+                maxBytes)
             .filter(size -> size <= maxBytes)
             .distinct()
             .sorted()
@@ -50,11 +59,26 @@ final class BufferPool {
 
   /** Waits until the budget has room; the buffer may be larger than asked for. */
   byte[] take(int bytes) throws InterruptedException {
+    int index = indexFor(bytes);
+    budgetKib.acquire(kib(sizes[index]));
+    return reusedOrNew(index);
+  }
+
+  /** For what a taken buffer's content becomes: beside the budget, without waiting. */
+  byte[] takeForResult(int bytes) {
+    int index = indexFor(bytes);
+    return index < sizes.length ? reusedOrNew(index) : new byte[bytes];
+  }
+
+  private int indexFor(int bytes) {
     int index = 0;
-    while (sizes[index] < bytes) {
+    while (index < sizes.length && sizes[index] < bytes) {
       index++;
     }
-    budgetKib.acquire(kib(sizes[index]));
+    return index;
+  }
+
+  private byte[] reusedOrNew(int index) {
     synchronized (this) {
       byte[] reused = free[index].pollLast();
       if (reused != null) {
@@ -72,15 +96,20 @@ final class BufferPool {
   private void makeRoom(int bytes) {
     allocatedBytes += bytes;
     for (int i = 0; i < sizes.length; i++) {
-      while (allocatedBytes > budgetBytes && free[i].pollFirst() != null) {
+      while (allocatedBytes > 2 * budgetBytes && free[i].pollFirst() != null) {
         allocatedBytes -= sizes[i];
       }
     }
   }
 
-  /** Gives the array back for reuse, while its bytes still count. */
-  synchronized void recycle(byte[] buffer) {
-    free[Arrays.binarySearch(sizes, buffer.length)].addLast(buffer);
+  /** Gives the array back for reuse, while its bytes may still count. */
+  void recycle(byte[] buffer) {
+    int index = Arrays.binarySearch(sizes, buffer.length);
+    if (index >= 0) {
+      synchronized (this) {
+        free[index].addLast(buffer);
+      }
+    }
   }
 
   /** Gives its share of the budget back. */

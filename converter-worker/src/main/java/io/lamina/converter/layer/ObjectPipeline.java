@@ -282,41 +282,46 @@ public final class ObjectPipeline implements AutoCloseable {
       long start = threads.getCurrentThreadCpuTime();
       boolean raw = false;
       List<Named> named = new ArrayList<>(parts.size());
+      Results results = new Results(buffers);
       try {
         for (Part part : parts) {
           if (failure.get() == null) {
             raw |= part.object().compression() == CompressionAlgorithm.NONE;
-            named.add(named(buffer, part));
+            named.add(named(buffer, part, results));
           }
         }
       } catch (Throwable e) {
         failure.compareAndSet(null, e);
       }
       cpuNanos.add(threads.getCurrentThreadCpuTime() - start);
-      boolean keep = raw;
-      if (!keep) {
+      if (raw) {
+        results.keep(buffer);
+      } else {
         buffers.recycle(buffer);
       }
-      putting.execute(() -> put(named, buffer, keep));
+      putting.execute(() -> put(named, results, buffer.length));
     }
 
-    private Named named(byte[] buffer, Part part) {
+    private Named named(byte[] buffer, Part part, Results results) {
       Named named;
       if (part.object().compression() == CompressionAlgorithm.NONE) {
-        MessageDigest digest = settings.hash().newDigest();
-        digest.update(buffer, part.offset(), part.length());
-        ContentHash hash = ContentHash.of(settings.hash(), digest.digest());
-        named = new Named(part.kind(), hash, buffer, part.offset(), part.length());
+        named = named(part.kind(), buffer, part.offset(), part.length());
       } else {
-        CompressedObject object =
-            compressor.compress(buffer, part.offset(), part.length(), settings.hash());
-        named = new Named(part.kind(), object.hash(), object.bytes(), 0, object.bytes().length);
+        compressor.compress(buffer, part.offset(), part.length(), results::add);
+        named = named(part.kind(), results.array(), results.offset(), results.length());
       }
       part.object().stored(named.hash());
       return named;
     }
 
-    private void put(List<Named> named, byte[] buffer, boolean recycle) {
+    private Named named(ObjectKind kind, byte[] bytes, int offset, int length) {
+      MessageDigest digest = settings.hash().newDigest();
+      digest.update(bytes, offset, length);
+      return new Named(
+          kind, ContentHash.of(settings.hash(), digest.digest()), bytes, offset, length);
+    }
+
+    private void put(List<Named> named, Results results, int budgetBytes) {
       long start = threads.getCurrentThreadCpuTime();
       try {
         for (Named object : named) {
@@ -328,10 +333,8 @@ public final class ObjectPipeline implements AutoCloseable {
         failure.compareAndSet(null, e);
       } finally {
         cpuNanos.add(threads.getCurrentThreadCpuTime() - start);
-        if (recycle) {
-          buffers.recycle(buffer);
-        }
-        buffers.release(buffer.length);
+        results.recycle();
+        buffers.release(budgetBytes);
         underWork.arriveAndDeregister();
       }
     }

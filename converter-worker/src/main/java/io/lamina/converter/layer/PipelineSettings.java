@@ -21,7 +21,7 @@ public record PipelineSettings(
     int threads,
     long maxBufferBytes,
     int parallelPuts) {
-  private static final long DEFAULT_BUFFER_BYTES = 96L << 20;
+  private static final long DEFAULT_BUFFER_BYTES = 64L << 20;
 
   public PipelineSettings {
     if (threads < 1 || threads > 1024 || parallelPuts < 1 || parallelPuts > 1024) {

@@ -2,7 +2,7 @@ package io.lamina.cvmfs.compression;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
 
 /** Off-heap room for one call's content and its result. Used by one thread at a time. */
 final class GrowingBuffers implements AutoCloseable {
@@ -41,13 +41,12 @@ final class GrowingBuffers implements AutoCloseable {
     return Math.max(1 << 16, Long.highestOneBit(2 * bytes - 1));
   }
 
-  /** Copies the first bytes of the output out. */
-  byte[] takeOutput(long length) {
-    byte[] result = output.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+  /** Shows the first bytes of the output. */
+  void handOver(long length, Consumer<MemorySegment> taker) {
+    taker.accept(output.asSlice(0, length));
     if (input.byteSize() + output.byteSize() > maxKeptBytes) {
       drop();
     }
-    return result;
   }
 
   private void drop() {

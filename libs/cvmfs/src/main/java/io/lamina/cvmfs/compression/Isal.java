@@ -1,5 +1,6 @@
 package io.lamina.cvmfs.compression;
 
+import io.lamina.cvmfs.HashAlgorithm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -62,7 +63,7 @@ record Isal(MethodHandle initialize, MethodHandle compress) {
     byte[] probe = ProbeText.bytes();
     for (int level = 1; level <= Compression.Engine.ISAL.maxLevel(); level++) {
       try (IsalCompressor compressor = new IsalCompressor(library, level)) {
-        byte[] stream = compressor.deflate(probe, 0, probe.length);
+        byte[] stream = compressor.compress(probe, HashAlgorithm.SHA1).bytes();
         Decompression.inflateExactly(stream, probe.length);
         if (stream.length > probe.length) {
           return false;

@@ -3,6 +3,7 @@ package io.lamina.cvmfs.compression;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
 
 /**
  * Compresses with ISA-L, two to three times as fast as libdeflate's lowest level for 2 to 3 % more
@@ -45,10 +46,10 @@ final class IsalCompressor extends ObjectCompressor {
   }
 
   @Override
-  byte[] deflate(byte[] content, int offset, int length) {
+  void deflate(byte[] content, int offset, int length, Consumer<MemorySegment> taker) {
     State state = states.borrow();
     try {
-      return state.deflate(content, offset, length);
+      state.deflate(content, offset, length, taker);
     } finally {
       states.giveBack(state);
     }
@@ -74,7 +75,7 @@ final class IsalCompressor extends ObjectCompressor {
       this.work = arena.allocate(WORK_BYTES[level], 64);
     }
 
-    byte[] deflate(byte[] content, int offset, int length) {
+    void deflate(byte[] content, int offset, int length, Consumer<MemorySegment> taker) {
       int room = length + length / MAX_BLOCK_BYTES * 5 + SPARE_BYTES;
       buffers.reserve(length, room);
       MemorySegment.copy(content, offset, buffers.input(), ValueLayout.JAVA_BYTE, 0, length);
@@ -97,7 +98,7 @@ final class IsalCompressor extends ObjectCompressor {
             "ISA-L could not compress " + length + " bytes (code " + result + ")");
       }
       int written = stream.get(ValueLayout.JAVA_INT, TOTAL_OUT);
-      return buffers.takeOutput(written);
+      buffers.handOver(written, taker);
     }
 
     void free() {

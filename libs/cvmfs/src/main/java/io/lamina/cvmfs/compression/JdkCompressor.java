@@ -1,6 +1,8 @@
 package io.lamina.cvmfs.compression;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.zip.Deflater;
 
 /** Compresses with the zlib inside the JDK. Thread-safe. */
@@ -15,10 +17,10 @@ final class JdkCompressor extends ObjectCompressor {
   }
 
   @Override
-  byte[] deflate(byte[] content, int offset, int length) {
+  void deflate(byte[] content, int offset, int length, Consumer<MemorySegment> taker) {
     Deflater deflater = deflaters.borrow();
     try {
-      return deflate(deflater, content, offset, length);
+      taker.accept(MemorySegment.ofArray(deflate(deflater, content, offset, length)));
     } finally {
       deflater.reset();
       deflaters.giveBack(deflater);

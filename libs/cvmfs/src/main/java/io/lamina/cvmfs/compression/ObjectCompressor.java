@@ -2,7 +2,10 @@ package io.lamina.cvmfs.compression;
 
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.HashAlgorithm;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Turns content into objects: one zlib stream and its hash in one go.
@@ -24,7 +27,33 @@ public abstract sealed class ObjectCompressor implements AutoCloseable
    */
   public final CompressedObject compress(
       byte[] content, int offset, int length, HashAlgorithm algorithm) {
+    if (length == 0) {
+      return CompressedObject.empty(algorithm);
+    }
+    byte[][] taken = new byte[1][];
+    compress(content, offset, length, stream -> taken[0] = stream.toArray(ValueLayout.JAVA_BYTE));
+    return CompressedObject.ofStored(taken[0], algorithm);
+  }
+
+  /** Compresses a whole array. */
+  public final CompressedObject compress(byte[] content, HashAlgorithm algorithm) {
+    return compress(content, 0, content.length, algorithm);
+  }
+
+  /**
+   * Compresses {@code content[offset .. offset + length)}, at least one byte, for a caller who has
+   * memory for the stream.
+   *
+   * @param taker gets the stream, which is gone when it returns
+   * @throws CvmfsException.Rejected if {@code length} is over {@link #MAX_CONTENT_BYTES}
+   * @throws IllegalStateException after {@link #close}
+   */
+  public final void compress(
+      byte[] content, int offset, int length, Consumer<MemorySegment> taker) {
     Objects.checkFromIndexSize(offset, length, content.length);
+    if (length == 0) {
+      throw new IllegalArgumentException("empty content has an object of its own");
+    }
     if (length > MAX_CONTENT_BYTES) {
       throw new CvmfsException.Rejected(
           "an object holds at most "
@@ -33,19 +62,11 @@ public abstract sealed class ObjectCompressor implements AutoCloseable
               + length
               + "; store the file in chunks");
     }
-    if (length == 0) {
-      return CompressedObject.empty(algorithm);
-    }
-    return CompressedObject.ofStored(deflate(content, offset, length), algorithm);
+    deflate(content, offset, length, taker);
   }
 
-  /** Compresses a whole array. */
-  public final CompressedObject compress(byte[] content, HashAlgorithm algorithm) {
-    return compress(content, 0, content.length, algorithm);
-  }
-
-  /** One zlib stream in an array of exactly its length; {@code length} is 1 or more. */
-  abstract byte[] deflate(byte[] content, int offset, int length);
+  /** One zlib stream; {@code length} is 1 or more. */
+  abstract void deflate(byte[] content, int offset, int length, Consumer<MemorySegment> taker);
 
   /** Frees the states that are idle; those of running calls go when the calls end. */
   @Override

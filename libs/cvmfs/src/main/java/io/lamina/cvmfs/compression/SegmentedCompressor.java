@@ -1,11 +1,13 @@
 package io.lamina.cvmfs.compression;
 
 import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.function.Consumer;
 import java.util.zip.Adler32;
 import java.util.zip.Deflater;
 
@@ -49,7 +51,7 @@ public final class SegmentedCompressor extends ObjectCompressor {
   }
 
   @Override
-  byte[] deflate(byte[] content, int offset, int length) {
+  void deflate(byte[] content, int offset, int length, Consumer<MemorySegment> taker) {
     ByteArrayOutputStream stream = new ByteArrayOutputStream(length / 2 + SEGMENT_BYTES);
     stream.writeBytes(HEADER);
     Deflater deflater = deflaters.borrow();
@@ -66,7 +68,7 @@ public final class SegmentedCompressor extends ObjectCompressor {
     checksum.update(content, offset, length);
     stream.writeBytes(
         ByteBuffer.allocate(CHECKSUM_BYTES).putInt((int) checksum.getValue()).array());
-    return stream.toByteArray();
+    taker.accept(MemorySegment.ofArray(stream.toByteArray()));
   }
 
   private byte[] segment(Deflater deflater, byte[] content, int offset, int length) {

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * number of blocks.
  */
 final class BlobPump implements AutoCloseable {
-  static final int BLOCK_BYTES = 1 << 18;
+  /** With its header a quarter of one of the collector's smallest regions. */
+  static final int BLOCK_BYTES = (1 << 18) - 64;
+
   private static final int BLOCKS = 8;
 
   /**
