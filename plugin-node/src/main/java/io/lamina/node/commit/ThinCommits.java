@@ -50,7 +50,7 @@ public final class ThinCommits {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
-  /** Between looks at a mount that is refreshed by somebody who tells nobody. */
+  /** Between looks at a mount that is refreshed by somebody who tells nobody; each may take it. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
   /** What was published and is not shown for so long, in a revision that has it, was removed. */
@@ -219,8 +219,11 @@ public final class ThinCommits {
 
   private boolean isShown(CvmfsRoots.Lease lease, Digest layer, Deadline deadline)
       throws InterruptedException {
+    // The last look, just before the deadline, must not be mistaken for a repository that hangs.
+    Duration left = deadline.left();
+    Duration patience = left.compareTo(LOOK) < 0 ? LOOK : left;
     // The archive is not compressed: both digests are one.
-    return ShownLayer.isIn(lease.root(), layer, layer, deadline.left());
+    return ShownLayer.isIn(lease.root(), layer, layer, patience);
   }
 
   private void upload(RepositoryName repository, SpooledArchive archive, Deadline deadline)
