@@ -12,14 +12,13 @@ import io.lamina.messaging.MessagingException;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 
 /** Dead letters: list, show, retry, drop. Used on the requests' contexts. */
 final class DeadLetterRoutes {
-  private static final int DEFAULT_PAGE = 50;
-
   private final DeadLetterOffice office;
   private final Blocking blocking;
 
@@ -30,23 +29,13 @@ final class DeadLetterRoutes {
 
   void list(RoutingContext context) {
     Exchange exchange = Exchange.of(context);
-    Optional<DeadLetter.Place> after =
-        exchange
-            .query("cursor")
-            .map(
-                cursor ->
-                    LetterJson.place(cursor)
-                        .orElseThrow(
-                            () ->
-                                new GatewayException.Refused(
-                                    ProblemType.INVALID_REQUEST,
-                                    "'" + cursor + "' is not a cursor; use the 'next' of a page")));
+    Optional<DeadLetter.Place> after = exchange.cursor(LetterJson::place);
     LetterFilter filter =
         new LetterFilter(
             exchange.caller(),
             exchange.query("topic"),
             exchange.query("repository").map(RepositoryName::new));
-    int limit = exchange.queryNumber("limit").orElse(DEFAULT_PAGE);
+    int limit = exchange.pageLimit();
     answer(context, () -> LetterJson.write(office.page(filter, after, limit), limit));
   }
 
@@ -104,7 +93,7 @@ final class DeadLetterRoutes {
   }
 
   private static String word(DeadLetter.State state) {
-    return state.name().toLowerCase(java.util.Locale.ROOT);
+    return state.name().toLowerCase(Locale.ROOT);
   }
 
   private void answer(RoutingContext context, Callable<JsonObject> step) {

@@ -3,6 +3,8 @@ package io.lamina.gateway.http;
 import static java.util.Objects.requireNonNull;
 
 import io.lamina.gateway.access.Caller;
+import io.lamina.gateway.problem.GatewayException;
+import io.lamina.gateway.problem.ProblemType;
 import io.lamina.gateway.request.TraceContext;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -12,10 +14,12 @@ import io.vertx.openapi.validation.RequestParameter;
 import io.vertx.openapi.validation.ValidatedRequest;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What the steps before a handler have found out about a request. Used on its context. */
 final class Exchange {
+  private static final int DEFAULT_PAGE = 50;
   private static final String TRACE = "lamina.trace";
   private static final String CALLER = "lamina.caller";
   private static final String OPERATION = "lamina.operation";
@@ -62,10 +66,26 @@ final class Exchange {
     return text(validated().getQuery(), name);
   }
 
-  Optional<Integer> queryNumber(String name) {
-    return Optional.ofNullable(validated().getQuery().get(name))
+  /** Where a page of a list begins. */
+  <T> Optional<T> cursor(Function<String, Optional<T>> parser) {
+    return query("cursor")
+        .map(
+            text ->
+                parser
+                    .apply(text)
+                    .orElseThrow(
+                        () ->
+                            new GatewayException.Refused(
+                                ProblemType.INVALID_REQUEST,
+                                "'" + text + "' is not a cursor; use the 'next' of a page")));
+  }
+
+  /** How many a page of a list has; the contract bounds it. */
+  int pageLimit() {
+    return Optional.ofNullable(validated().getQuery().get("limit"))
         .filter(p -> !p.isNull())
-        .map(RequestParameter::getInteger);
+        .map(RequestParameter::getInteger)
+        .orElse(DEFAULT_PAGE);
   }
 
   /** As it was sent: the validated one is URL-decoded, which headers are not. */

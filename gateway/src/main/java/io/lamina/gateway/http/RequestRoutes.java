@@ -28,7 +28,6 @@ import java.util.Optional;
 
 /** Conversions and diff-commits: create, list, read, cancel. Used on the requests' contexts. */
 final class RequestRoutes {
-  private static final int DEFAULT_PAGE = 50;
   private static final String DEFAULT_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip";
 
   private final Submissions submissions;
@@ -156,25 +155,14 @@ final class RequestRoutes {
 
   void list(RoutingContext context, RequestStatus.Kind kind) {
     Exchange exchange = Exchange.of(context);
-    Optional<RequestPage.Position> after =
-        exchange
-            .query("cursor")
-            .map(
-                c ->
-                    RequestPage.Position.parse(c)
-                        .orElseThrow(
-                            () ->
-                                new GatewayException.Refused(
-                                    ProblemType.INVALID_REQUEST,
-                                    "'" + c + "' is not a cursor; use the 'next' of a page")));
+    Optional<RequestPage.Position> after = exchange.cursor(RequestPage.Position::parse);
     RequestFilter filter =
         new RequestFilter(
             exchange.caller(),
             Optional.of(kind),
             exchange.query("state").flatMap(RequestJson::state),
             exchange.query("repository").map(RepositoryName::new));
-    int limit = exchange.queryNumber("limit").orElse(DEFAULT_PAGE);
-    Answers.json(context, RequestJson.write(table.page(filter, after, limit)));
+    Answers.json(context, RequestJson.write(table.page(filter, after, exchange.pageLimit())));
   }
 
   void read(RoutingContext context, RequestStatus.Kind kind) {
