@@ -223,6 +223,9 @@ public final class RepositoryCoordinator {
 
   /** Those of layers that are shown now, and that nobody waits for or works on. */
   private Set<Digest> spentUploads() {
+    if (uploadsDone.isEmpty()) {
+      return Set.of();
+    }
     Set<Digest> spent = new LinkedHashSet<>(uploadsDone);
     spent.removeAll(neededUploads());
     spent.removeIf(layer -> orders.isUnderWay(NeededTrees.layer(layer)));

@@ -129,7 +129,7 @@ final class RepositoryDesk implements AutoCloseable {
     journal.committed();
     archives.removeSpent(spent);
     spent = Set.of();
-    archives.removeAbandoned(coordinator.neededUploads());
+    archives.removeAbandoned(coordinator::neededUploads);
   }
 
   // ---- transactions -------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,9 +56,9 @@ final class UploadedArchives {
   /**
    * Looks for old ones, from time to time.
    *
-   * @param needed not to be removed, however old
+   * @param needed which are not to be removed, however old; asked when it is time for a look
    */
-  void removeAbandoned(Set<Digest> needed) {
+  void removeAbandoned(Supplier<Set<Digest>> needed) {
     Instant now = clock.instant();
     if (looked != null && now.isBefore(looked.plus(BETWEEN_LOOKS))) {
       return;
@@ -65,7 +66,7 @@ final class UploadedArchives {
     looked = now;
     long oldest = now.minus(ABANDONED_AFTER).getEpochSecond();
     Set<ObjectKey> kept = new HashSet<>();
-    needed.forEach(layer -> kept.add(UploadArea.keyOf(layer.hex())));
+    needed.get().forEach(layer -> kept.add(UploadArea.keyOf(layer.hex())));
     List<ObjectKey> old = new ArrayList<>();
     try {
       store.list(
