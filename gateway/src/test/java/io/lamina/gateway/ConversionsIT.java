@@ -197,7 +197,7 @@ class ConversionsIT {
   @Test
   void answers503WhenTheLogCannotBeReached() {
     TestGateway gateway = start();
-    gateway.log.failAfter(0);
+    gateway.log.breakDown();
 
     HttpResponse<String> answer = gateway.post(PATH, BODY);
 

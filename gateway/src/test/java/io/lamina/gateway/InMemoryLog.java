@@ -16,17 +16,15 @@ public final class InMemoryLog implements RequestLog {
   private final List<Event> events = new ArrayList<>();
   private final List<TraceContext> traces = new ArrayList<>();
   private final List<Consumer<Event>> readers = new ArrayList<>();
-  private int failAfter = Integer.MAX_VALUE;
+  private boolean isBroken;
 
   @Override
   public synchronized CompletionStage<Void> append(List<Event> toAppend, TraceContext trace) {
-    for (Event event : toAppend) {
-      if (failAfter-- <= 0) {
-        return CompletableFuture.failedStage(
-            new GatewayException.Retryable("the log cannot be reached", null));
-      }
-      say(event);
+    if (isBroken) {
+      return CompletableFuture.failedStage(
+          new GatewayException.Retryable("the log cannot be reached", null));
     }
+    toAppend.forEach(this::say);
     traces.add(trace);
     return CompletableFuture.completedStage(null);
   }
@@ -37,8 +35,9 @@ public final class InMemoryLog implements RequestLog {
     readers.forEach(r -> r.accept(event));
   }
 
-  public synchronized void failAfter(int appended) {
-    failAfter = appended;
+  /** From now on nothing can be appended. */
+  public synchronized void breakDown() {
+    isBroken = true;
   }
 
   public synchronized List<Event> events() {

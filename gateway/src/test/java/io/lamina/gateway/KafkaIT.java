@@ -8,6 +8,7 @@ import io.lamina.gateway.request.Statuses;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.upload.RepositoryStores;
 import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.EventTransactions;
 import io.lamina.messaging.KafkaDeadLetters;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.Outgoing;
@@ -76,9 +77,9 @@ class KafkaIT {
 
   /** A gateway process as a composition root makes it. */
   private static final class Running implements AutoCloseable {
-    private final EventProducer producer =
-        new EventProducer(kafka, Clock.systemUTC(), Duration.ofSeconds(5));
-    private final KafkaRequestLog log = new KafkaRequestLog(producer, 64);
+    private final EventTransactions transactions =
+        new EventTransactions(kafka, Clock.systemUTC(), new SecureRandom());
+    private final KafkaRequestLog log = new KafkaRequestLog(transactions, 64);
     private final KafkaDeadLetters letters =
         new KafkaDeadLetters(
             kafka,
@@ -141,7 +142,7 @@ class KafkaIT {
       process.close();
       letters.close();
       log.close();
-      producer.close();
+      transactions.close();
     }
   }
 

@@ -13,7 +13,7 @@ import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.thin.ThinImagePusher;
-import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.EventTransactions;
 import io.lamina.messaging.KafkaDeadLetters;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.publisher.PublisherProcess;
@@ -22,7 +22,6 @@ import io.lamina.repository.Repositories;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -34,8 +33,6 @@ import java.util.random.RandomGenerator;
  * thread builds; closing is up to any.
  */
 final class Processes implements AutoCloseable {
-  private static final Duration SEND_TIMEOUT = Duration.ofSeconds(30);
-
   private final KafkaSettings kafka;
   private final Path dataFolder;
   private final Repositories repositories;
@@ -104,8 +101,9 @@ final class Processes implements AutoCloseable {
             ? Optional.of(new FolderRepositories(repositories, clock))
             : Optional.empty();
     CataloguedStores stores = keep(new CataloguedStores(repositories));
-    EventProducer producer = keep(new EventProducer(kafka, clock, SEND_TIMEOUT));
-    KafkaRequestLog log = keep(new KafkaRequestLog(producer, settings.limits().requestsInFlight()));
+    EventTransactions transactions = keep(new EventTransactions(kafka, clock, random));
+    KafkaRequestLog log =
+        keep(new KafkaRequestLog(transactions, settings.limits().requestsInFlight()));
     KafkaDeadLetters letters =
         keep(new KafkaDeadLetters(kafka, KafkaDeadLetters.Settings.standard(), clock, metrics));
     return keep(

@@ -4,7 +4,7 @@ import io.lamina.gateway.problem.GatewayException;
 import io.lamina.gateway.problem.ProblemType;
 import io.lamina.gateway.request.RequestLog;
 import io.lamina.gateway.request.TraceContext;
-import io.lamina.messaging.EventProducer;
+import io.lamina.messaging.EventTransactions;
 import io.lamina.messaging.MessagingException;
 import io.lamina.messaging.Outgoing;
 import io.lamina.messaging.event.Event;
@@ -22,26 +22,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The log on Kafka's topics. Each append waits for its acknowledgements on a virtual thread of its
- * own; how many wait at once is bounded, more are refused. Thread-safe.
+ * The log on Kafka's topics. Each append waits for its transaction on a virtual thread of its own;
+ * how many wait at once is bounded, more are refused. Thread-safe.
  */
 public final class KafkaRequestLog implements RequestLog, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaRequestLog.class);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
 
-  private final EventProducer producer;
+  private final EventTransactions transactions;
   private final int maxWaiting;
   private final Semaphore room;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("gateway-log-", 0).factory());
 
   /**
-   * @param producer not closed here
-   * @param maxWaiting appends that may wait for their acknowledgement at once
+   * @param transactions not closed here
+   * @param maxWaiting appends that may wait at once
    */
-  public KafkaRequestLog(EventProducer producer, int maxWaiting) {
-    this.producer = producer;
+  public KafkaRequestLog(EventTransactions transactions, int maxWaiting) {
+    this.transactions = transactions;
     this.maxWaiting = maxWaiting;
     this.room = new Semaphore(maxWaiting);
   }
@@ -72,8 +72,7 @@ public final class KafkaRequestLog implements RequestLog, AutoCloseable {
   private void write(List<Outgoing> records, TraceContext trace, CompletableFuture<Void> result) {
     GatewayException failure = null;
     try {
-      // One after the other: whoever sees a later one must be able to find the earlier.
-      records.forEach(producer::send);
+      transactions.send(records);
     } catch (MessagingException e) {
       LOG.atWarn()
           .addKeyValue("trace", trace.traceId())

@@ -7,11 +7,11 @@ import java.util.concurrent.CompletionStage;
 /** Where accepted requests are written down. Thread-safe, never blocks. */
 public interface RequestLog {
   /**
-   * Appends events in this order, each to its own topic and durable before the next is written.
+   * Appends events, each to its own topic: all of them or none.
    *
-   * @return completes when all are acknowledged; fails with {@link
-   *     io.lamina.gateway.problem.GatewayException.Retryable} when one was not, those after it then
-   *     being unwritten, or with {@code Refused} when too much waits to be written
+   * @return completes when they are durable; fails with {@link
+   *     io.lamina.gateway.problem.GatewayException.Retryable} when it is not known that they are,
+   *     or with {@code Refused} when too much waits to be written
    */
   CompletionStage<Void> append(List<Event> events, TraceContext trace);
 }

@@ -89,7 +89,7 @@ public final class Submissions {
       known.ifPresent(k -> checkSame(k.status().request(), id));
       stage =
           known.isPresent()
-              ? repeat(caller, known.get(), request, trace)
+              ? CompletableFuture.completedStage(new Accepted(known.get(), true))
               : accept(caller, id, request, trace);
     } catch (GatewayException e) {
       stage = CompletableFuture.failedStage(e);
@@ -105,20 +105,6 @@ public final class Submissions {
           }
         });
     return answer;
-  }
-
-  /**
-   * A process may have died, or lost the log, between the status and the event that starts the
-   * work; while nobody has begun, the event is said again, which is harmless.
-   */
-  private CompletionStage<Accepted> repeat(
-      Caller caller, RequestView known, NewRequest request, TraceContext trace) {
-    Accepted again = new Accepted(known, true);
-    RequestStatus status = known.status();
-    return status.state() == RequestStatus.State.ACCEPTED
-        ? log.append(List.of(asked(caller, status.request(), request, status.acceptedAt())), trace)
-            .thenApply(done -> again)
-        : CompletableFuture.completedStage(again);
   }
 
   private static void checkSame(RequestId known, RequestId now) {

@@ -152,20 +152,13 @@ class SubmissionsTest {
   }
 
   @Test
-  void startsTheWorkOnTheNextTryIfTheLogBrokeBetweenStatusAndWork() {
-    log.failAfter(1);
+  void knowsNothingOfWhatWasNotWritten() {
+    log.breakDown();
+
     assertThatThrownBy(() -> submit(KEY, DEBIAN)).hasMessageContaining("cannot be reached");
-    log.failAfter(Integer.MAX_VALUE);
-    log.events().forEach(e -> table.apply((RequestStatus) e));
 
-    Submissions.Accepted again = submit(KEY, DEBIAN);
-
-    assertThat(again.replayed()).isTrue();
-    assertThat(log.events())
-        .extracting(e -> e.getClass().getSimpleName())
-        .containsExactly("RequestStatus", "ConversionRequested");
-    assertThat(((Event.ConversionRequested) log.events().get(1)).request())
-        .isEqualTo(again.request().status().request());
+    assertThat(table.unfinished()).isZero();
+    assertThat(log.events()).isEmpty();
   }
 
   @Test

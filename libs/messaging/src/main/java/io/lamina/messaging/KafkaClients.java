@@ -1,6 +1,7 @@
 package io.lamina.messaging;
 
 import io.lamina.messaging.event.EventJson;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -41,10 +42,19 @@ final class KafkaClients {
   }
 
   KafkaProducer<byte[], byte[]> transactionalProducer(String transactionalId) {
+    return transactionalProducer(transactionalId, Duration.ofSeconds(60));
+  }
+
+  /**
+   * @param timeout after which brokers end a transaction that nobody goes on with
+   */
+  KafkaProducer<byte[], byte[]> transactionalProducer(String transactionalId, Duration timeout) {
+    Map<String, Object> defaults = new HashMap<>(producerDefaults());
+    defaults.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, (int) timeout.toMillis());
     Map<String, Object> rules = new HashMap<>(producerRules());
     rules.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
     return new KafkaProducer<>(
-        config("producer-" + transactionalId, producerDefaults(), rules),
+        config("producer-" + transactionalId, defaults, rules),
         new ByteArraySerializer(),
         new ByteArraySerializer());
   }
@@ -59,7 +69,6 @@ final class KafkaClients {
         ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000,
         ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000,
         ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 30_000,
-        ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 60_000,
         ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
   }
 
