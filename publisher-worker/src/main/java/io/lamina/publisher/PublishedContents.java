@@ -3,7 +3,13 @@ package io.lamina.publisher;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Digest;
+import io.lamina.messaging.event.Event.RemovalRequested;
+import io.lamina.messaging.event.WorkKey;
+import io.lamina.repository.RepositoryException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What a repository shows at its current revision. Used by one thread at a time. */
 public interface PublishedContents {
@@ -25,6 +31,20 @@ public interface PublishedContents {
 
   /** Whether the image with this id has its merged tree. */
   boolean hasFlat(Digest imageId);
+
+  /** Public names of the images that a removal means, sorted. */
+  List<String> images(String subject, RemovalRequested.Scope scope);
+
+  /** What shows an image: its links and its folders of metadata, in the order of their paths. */
+  List<RepositoryPath> entriesOf(String publicName);
+
+  /**
+   * Published layers and merged trees that some of these images refer to, and no other image does.
+   *
+   * @throws RepositoryException.Corrupt if an image's metadata cannot be read, so that nobody knows
+   *     what it refers to
+   */
+  Set<WorkKey> treesOnlyOf(Collection<String> publicNames);
 
   /** Whether there is an entry of any type at {@code path}. */
   boolean exists(RepositoryPath path);

@@ -165,6 +165,15 @@ final class PublisherPartition implements PartitionHandler {
                                   Optional.of(text),
                                   Optional.empty(),
                                   now));
+                  case Event.RemovalRequested removal ->
+                      Optional.of(
+                          new Unfinished.Removal(removal)
+                              .status(
+                                  State.FAILED,
+                                  List.of(),
+                                  Optional.of(text),
+                                  Optional.empty(),
+                                  now));
                   case Event.LayerConverted converted ->
                       Optional.of(
                           new Event.WorkFailed(

@@ -1,21 +1,39 @@
 package io.lamina.publisher;
 
+import io.lamina.cvmfs.PathHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Digest;
 import io.lamina.image.ImageException;
+import io.lamina.messaging.event.Event.RemovalRequested;
+import io.lamina.messaging.event.WorkKey;
+import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryLayout;
 import io.lamina.repository.RepositoryView;
+import io.lamina.repository.TreeReferences;
+import io.lamina.storage.ObjectStore;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** What the repository's catalogs say at the revision that the view looks at. */
 final class RepositoryContents implements PublishedContents {
-  private final RepositoryView view;
+  private static final int MAX_IMAGES = 1_000_000;
+  private static final int MAX_DEPTH = 128;
 
-  RepositoryContents(RepositoryView view) {
+  private final RepositoryView view;
+  private final TreeReferences references;
+
+  RepositoryContents(RepositoryView view, ObjectStore store) {
     this.view = view;
+    this.references = new TreeReferences(store);
   }
 
   @Override
@@ -48,6 +66,119 @@ final class RepositoryContents implements PublishedContents {
   @Override
   public boolean hasFlat(Digest imageId) {
     return view.isCatalog(RepositoryLayout.flat(imageId.hex()));
+  }
+
+  @Override
+  public List<String> images(String subject, RemovalRequested.Scope scope) {
+    TreeSet<String> names = new TreeSet<>();
+    switch (scope) {
+      case TAG -> names.add(subject);
+      case IMAGE -> {
+        addVersions(RepositoryLayout.publicLink(subject), subject, names);
+        addVersions(RepositoryLayout.metadata(subject), subject, names);
+      }
+      case ALL -> {
+        addLinks(RepositoryPath.ROOT, "", 0, names);
+        addLinks(RepositoryLayout.allMetadata(), "", 0, names);
+      }
+    }
+    return List.copyOf(names);
+  }
+
+  /** The entries beside {@code image} whose names go on with a tag or a digest. */
+  private void addVersions(RepositoryPath image, String name, Set<String> names) {
+    String own = new String(image.name(), StandardCharsets.UTF_8);
+    String folder = name.substring(0, name.length() - own.length());
+    for (byte[] entry : view.list(image.parent())) {
+      String text = new String(entry, StandardCharsets.UTF_8);
+      if (text.startsWith(own + ":") || text.startsWith(own + "@")) {
+        names.add(folder + text);
+      }
+    }
+  }
+
+  /** Images below a folder: links outside of the hidden folders, or folders of metadata. */
+  private void addLinks(RepositoryPath folder, String prefix, int depth, Set<String> names) {
+    if (depth > MAX_DEPTH || names.size() > MAX_IMAGES) {
+      throw new RepositoryException.Rejected(
+          "more than " + MAX_IMAGES + " images, or folders more than " + MAX_DEPTH + " deep");
+    }
+    for (byte[] entry : view.list(folder)) {
+      String name = new String(entry, StandardCharsets.UTF_8);
+      RepositoryPath path = folder.resolve(entry);
+      Optional<CatalogEntry> found = name.startsWith(".") ? Optional.empty() : view.lookup(path);
+      if (found.filter(CatalogEntry::isSymlink).isPresent()) {
+        names.add(prefix + name);
+      } else if (found.filter(CatalogEntry::isDirectory).isPresent()) {
+        if (exists(path.resolve("manifest.json"))) {
+          names.add(prefix + name);
+        } else {
+          addLinks(path, prefix + name + "/", depth + 1, names);
+        }
+      }
+    }
+  }
+
+  @Override
+  public List<RepositoryPath> entriesOf(String publicName) {
+    TreeSet<RepositoryPath> paths = new TreeSet<>();
+    for (RepositoryPath link : links(publicName)) {
+      view.lookup(link).filter(CatalogEntry::isSymlink).ifPresent(found -> paths.add(link));
+    }
+    for (RepositoryPath folder : metadataFolders(publicName)) {
+      view.lookup(folder).filter(CatalogEntry::isDirectory).ifPresent(found -> paths.add(folder));
+    }
+    return List.copyOf(paths);
+  }
+
+  private List<RepositoryPath> links(String publicName) {
+    List<RepositoryPath> links = new ArrayList<>();
+    links.add(RepositoryLayout.publicLink(publicName));
+    for (String platform : platforms(RepositoryLayout.allPlatformLinks())) {
+      links.add(RepositoryLayout.platformLink(platform, publicName));
+    }
+    return links;
+  }
+
+  private List<RepositoryPath> metadataFolders(String publicName) {
+    List<RepositoryPath> folders = new ArrayList<>();
+    folders.add(RepositoryLayout.metadata(publicName));
+    for (String platform : platforms(RepositoryLayout.allPlatformMetadata())) {
+      folders.add(RepositoryLayout.platformMetadata(platform, publicName));
+    }
+    return folders;
+  }
+
+  /** Folders, without the links that stand for other names of theirs. */
+  private List<String> platforms(RepositoryPath parent) {
+    List<String> platforms = new ArrayList<>();
+    for (byte[] entry : view.list(parent)) {
+      if (view.lookup(parent.resolve(entry)).filter(CatalogEntry::isDirectory).isPresent()) {
+        platforms.add(new String(entry, StandardCharsets.UTF_8));
+      }
+    }
+    return platforms;
+  }
+
+  @Override
+  public Set<WorkKey> treesOnlyOf(Collection<String> publicNames) {
+    Set<PathHash> own = new HashSet<>();
+    for (String name : publicNames) {
+      links(name).forEach(link -> own.add(link.hash()));
+      metadataFolders(name).forEach(folder -> own.add(folder.hash()));
+    }
+    Set<String> digests = references.find(view, own::contains);
+    digests.removeAll(references.find(view, path -> !own.contains(path)));
+    Set<WorkKey> trees = new TreeSet<>(Comparator.comparing(WorkKey::toString));
+    for (String hex : digests) {
+      if (view.lookup(RepositoryLayout.layerFolder(hex)).isPresent()) {
+        trees.add(new WorkKey(WorkKey.Kind.LAYER, hex));
+      }
+      if (view.lookup(RepositoryLayout.flat(hex)).isPresent()) {
+        trees.add(new WorkKey(WorkKey.Kind.FLAT, hex));
+      }
+    }
+    return trees;
   }
 
   @Override

@@ -18,6 +18,7 @@ import io.lamina.messaging.event.Event.PendingFlat;
 import io.lamina.messaging.event.Event.PendingLayer;
 import io.lamina.messaging.event.Event.PendingRequest;
 import io.lamina.messaging.event.Event.PendingWork;
+import io.lamina.messaging.event.Event.RemovalRequested;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.Event.ThinPushed;
@@ -32,6 +33,7 @@ import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,6 +59,9 @@ public final class RepositoryCoordinator {
   private static final int MAX_EARLY_CANCELS = 1_000;
   private static final int MAX_FAILURES = 1_000;
 
+  /** More than a journal that lags is caught up with. */
+  private static final int MAX_PUBLISHED_BEFORE = 1_000_000;
+
   private final RepositoryName repository;
   private final CoordinatorSettings settings;
   private final ThinDescriptors thin;
@@ -64,6 +69,7 @@ public final class RepositoryCoordinator {
   private final Map<RequestId, Unfinished> requests = new LinkedHashMap<>();
   private final Set<RequestId> earlyCancels = new LinkedHashSet<>();
   private final Map<RequestId, FailedRequest> failures = new LinkedHashMap<>();
+  private final Map<RequestId, Long> publishedBefore = new HashMap<>();
   private final NeededTrees trees = new NeededTrees();
   private final WorkOrders orders;
 
@@ -117,6 +123,21 @@ public final class RepositoryCoordinator {
     }
   }
 
+  /**
+   * These requests were fulfilled by transactions whose events were lost with their owner. What has
+   * been shown since must not be taken away by a removal that comes again.
+   *
+   * @param revisions by request
+   */
+  public void publishedBefore(Map<RequestId, Long> revisions) {
+    revisions.forEach(
+        (id, revision) -> {
+          if (publishedBefore.size() < MAX_PUBLISHED_BEFORE) {
+            publishedBefore.put(id, revision);
+          }
+        });
+  }
+
   /** Whether there is nothing to wait for. */
   public boolean isIdle() {
     return requests.isEmpty() && orders.isEmpty();
@@ -135,6 +156,7 @@ public final class RepositoryCoordinator {
     switch (event) {
       case ImagePlanned plan -> begin(new Unfinished.Image(plan, Optional.empty()), contents, now);
       case DiffCommitRequested diff -> begin(new Unfinished.Upload(diff), contents, now);
+      case RemovalRequested removal -> begin(new Unfinished.Removal(removal), contents, now);
       case CancelRequested cancel -> cancel(cancel, now);
       case LayerConverted converted -> converted(converted, now);
       case FlatMerged merged -> merged(merged, now);
@@ -155,8 +177,9 @@ public final class RepositoryCoordinator {
   }
 
   /**
-   * What is complete and can be committed: images by public name, then uploaded layers by digest,
-   * whatever the order in which their parts came.
+   * What is complete and can be committed: removals, then images by public name, then uploaded
+   * layers by digest, whatever the order in which their parts came. An image that is unfinished
+   * beside a removal of its name is newer than that.
    */
   public List<Step> steps(PublishedContents contents) {
     complete.clear();
@@ -166,7 +189,8 @@ public final class RepositoryCoordinator {
       }
     }
     List<Step> steps = new ArrayList<>();
-    complete.forEach((key, group) -> steps.add(step(key, group, contents)));
+    Removals removals = new Removals(contents);
+    complete.forEach((key, group) -> steps.add(step(key, group, contents, removals)));
     return steps;
   }
 
@@ -257,6 +281,14 @@ public final class RepositoryCoordinator {
     if (request instanceof Unfinished.Image image && image.revision().isEmpty()) {
       supersedeOthers(image, now);
     }
+    if (request instanceof Unfinished.Removal removal) {
+      Long before = publishedBefore.remove(id);
+      if (before != null) {
+        done(removal, before, null, now);
+        return;
+      }
+      supersedeRemoved(removal, now);
+    }
     requests.put(id, request);
     trees.need(neededBy(request), id);
     keep(
@@ -278,6 +310,16 @@ public final class RepositoryCoordinator {
           + " has unfinished requests for "
           + settings.maxTrees()
           + " layers and merged trees, its bound; ask again when some are done";
+    }
+    if (request instanceof Unfinished.Removal removal) {
+      try {
+        RepositoryLayout.publicLink(
+            removal.removal.scope() == RemovalRequested.Scope.ALL
+                ? "all"
+                : removal.removal.subject());
+      } catch (RepositoryException.Rejected | CvmfsException.Rejected e) {
+        return message(e);
+      }
     }
     if (request instanceof Unfinished.Image image) {
       try {
@@ -306,6 +348,24 @@ public final class RepositoryCoordinator {
           && !older.id().equals(newer.id())
           && !older.sameImage(newer)) {
         finish(older, State.CANCELLED, "superseded by request " + newer.id(), now);
+      }
+    }
+  }
+
+  /** What came before a removal is not shown after it. */
+  private void supersedeRemoved(Unfinished.Removal removal, Instant now) {
+    failures.values().stream()
+        .filter(
+            failed ->
+                failed.begin() instanceof ImagePlanned plan && removal.means(plan.publicName()))
+        .map(FailedRequest::request)
+        .toList()
+        .forEach(this::forgetFailure);
+    for (Unfinished other : List.copyOf(requests.values())) {
+      if (other instanceof Unfinished.Image older
+          && older.revision().isEmpty()
+          && removal.means(older.plan.publicName())) {
+        finish(older, State.CANCELLED, "superseded by request " + removal.id(), now);
       }
     }
   }
@@ -553,6 +613,7 @@ public final class RepositoryCoordinator {
           image.revision().isEmpty() && needed.stream().allMatch(trees::isAvailable);
       // One that is shown already has nothing to commit.
       case Unfinished.Upload _ -> needed.stream().allMatch(trees::isHeld);
+      case Unfinished.Removal _ -> true;
     };
   }
 
@@ -560,16 +621,24 @@ public final class RepositoryCoordinator {
     return switch (request) {
       case Unfinished.Image image -> "image/" + image.plan.publicName();
       case Unfinished.Upload upload -> "upload/" + upload.diff.layer().blob().digest().hex();
+      // Before all others in their order.
+      case Unfinished.Removal removal -> "delete/" + removal.id();
     };
   }
 
   /** Requests of one group want the same. */
-  private Step step(String key, List<Unfinished> group, PublishedContents contents) {
+  private Step step(
+      String key, List<Unfinished> group, PublishedContents contents, Removals removals) {
     ImageChanges changes =
         switch (group.getFirst()) {
           case Unfinished.Image image ->
               ImageChanges.of(image.plan, settings.flat(), thin, contents::exists);
           case Unfinished.Upload _ -> new ImageChanges(List.of(), List.of());
+          case Unfinished.Removal removal ->
+              new ImageChanges(
+                  removals.changes(
+                      removal.removal, tree -> trees.isNeeded(tree) || orders.isUnderWay(tree)),
+                  List.of());
         };
     return new Step(
         key,
@@ -595,6 +664,8 @@ public final class RepositoryCoordinator {
           switch (request) {
             case Unfinished.Image image -> shown(image, revision, fresh, now);
             case Unfinished.Upload upload -> done(upload, revision, detailOf(fresh), now);
+            case Unfinished.Removal removal ->
+                done(removal, revision, fresh ? null : "there was nothing to remove", now);
           }
         }
       }

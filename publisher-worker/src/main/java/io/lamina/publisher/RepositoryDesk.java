@@ -81,7 +81,7 @@ final class RepositoryDesk implements AutoCloseable {
     this.backend = tools.backend();
     this.uploads = tools.repository().uploads();
     this.compressor = tools.compressor();
-    this.contents = new RepositoryContents(backend.view());
+    this.contents = new RepositoryContents(backend.view(), tools.repository().store());
     this.coordinator = new RepositoryCoordinator(repository, settings, new ThinJson());
     this.journal =
         new Journal(
@@ -111,6 +111,7 @@ final class RepositoryDesk implements AutoCloseable {
     }
     Map<RequestId, Long> earlier = new HashMap<>();
     said.forEach(event -> event.requests().forEach(id -> earlier.put(id, event.revision())));
+    coordinator.publishedBefore(earlier);
     Map<RequestId, Received> causes = new HashMap<>();
     for (Received received : batch) {
       received.event().ifPresent(event -> coordinator.accept(event, contents, now));
@@ -325,6 +326,7 @@ final class RepositoryDesk implements AutoCloseable {
     return switch (event) {
       case Event.ImagePlanned plan -> Optional.of(plan.request());
       case Event.DiffCommitRequested diff -> Optional.of(diff.request());
+      case Event.RemovalRequested removal -> Optional.of(removal.request());
       case Event.CancelRequested cancel -> Optional.of(cancel.request());
       case Event.ThinPushed pushed -> Optional.of(pushed.request());
       default -> Optional.empty();

@@ -4,6 +4,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.DiffCommitRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
+import io.lamina.messaging.event.Event.RemovalRequested;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
@@ -65,6 +66,7 @@ abstract sealed class Unfinished {
     return switch (note.begin()) {
       case ImagePlanned plan -> new Image(plan, note.revision());
       case DiffCommitRequested diff -> new Upload(diff);
+      case RemovalRequested removal -> new Removal(removal);
       default -> throw new IllegalArgumentException("not a request: " + note.begin());
     };
   }
@@ -232,6 +234,81 @@ abstract sealed class Unfinished {
           detail,
           shownRevision,
           diff.acceptedAt(),
+          now);
+    }
+  }
+
+  /** Images that are to go. It needs nothing, so it is complete at once. */
+  static final class Removal extends Unfinished {
+    final RemovalRequested removal;
+
+    Removal(RemovalRequested removal) {
+      this.removal = removal;
+    }
+
+    /** Whether it means the image of this name. */
+    boolean means(String publicName) {
+      return switch (removal.scope()) {
+        case TAG -> publicName.equals(removal.subject());
+        case IMAGE ->
+            publicName.startsWith(removal.subject() + ":")
+                || publicName.startsWith(removal.subject() + "@");
+        case ALL -> true;
+      };
+    }
+
+    @Override
+    RequestId id() {
+      return removal.request();
+    }
+
+    @Override
+    Event begin() {
+      return removal;
+    }
+
+    @Override
+    List<LayerDescriptor> layers() {
+      return List.of();
+    }
+
+    @Override
+    List<WorkKey> trees(boolean flat) {
+      return List.of();
+    }
+
+    @Override
+    Precedence precedence() {
+      return removal.precedence().orElse(Precedence.UNSAID);
+    }
+
+    @Override
+    String source() {
+      return "";
+    }
+
+    @Override
+    long timestampSeconds() {
+      return removal.acceptedAt().getEpochSecond();
+    }
+
+    @Override
+    RequestStatus status(
+        RequestStatus.State state,
+        List<WorkKey> work,
+        Optional<String> detail,
+        Optional<Long> shownRevision,
+        Instant now) {
+      return new RequestStatus(
+          removal.request(),
+          removal.repository(),
+          RequestStatus.Kind.REMOVAL,
+          removal.description(),
+          state,
+          work,
+          detail,
+          shownRevision,
+          removal.acceptedAt(),
           now);
     }
   }

@@ -107,6 +107,7 @@ final class WorkOrders {
     List<Turns.Wish> wishes = new ArrayList<>();
     switch (request) {
       case Unfinished.Upload upload -> wishForLayers(upload, wishes);
+      case Unfinished.Removal _ -> {}
       case Unfinished.Image image when image.revision().isPresent() ->
           wish(image.thinWork(), () -> thin(image), wishes);
       case Unfinished.Image image -> {

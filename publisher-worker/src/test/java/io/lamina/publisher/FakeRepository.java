@@ -4,15 +4,20 @@ import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.image.Digest;
+import io.lamina.messaging.event.Event.RemovalRequested;
+import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class FakeRepository implements PublishedContents {
   private final Map<RepositoryPath, CatalogChange> entries = new TreeMap<>();
   private final List<List<CatalogChange>> transactions = new ArrayList<>();
+
+  /** What images refer to, as the test says. */
+  final Map<String, Set<WorkKey>> treesOf = new HashMap<>();
 
   /** Paths whose steps are refused. */
   final Set<RepositoryPath> refused = new HashSet<>();
@@ -39,6 +47,7 @@ final class FakeRepository implements PublishedContents {
   FakeRepository copy() {
     FakeRepository copy = new FakeRepository();
     copy.become(this);
+    copy.treesOf.putAll(treesOf);
     return copy;
   }
 
@@ -72,7 +81,11 @@ final class FakeRepository implements PublishedContents {
     accepted.forEach(step -> all.addAll(othersOf(step)));
     List<CatalogChange> effective = new ArrayList<>();
     for (CatalogChange change : all) {
-      if (!same(change, entries.get(change.path()))) {
+      if (change instanceof CatalogChange.Remove) {
+        if (entries.keySet().removeIf(path -> path.startsWith(change.path()))) {
+          effective.add(change);
+        }
+      } else if (!same(change, entries.get(change.path()))) {
         entries.put(change.path(), change);
         effective.add(change);
       }
@@ -123,6 +136,51 @@ final class FakeRepository implements PublishedContents {
   @Override
   public boolean hasFlat(Digest imageId) {
     return graft(RepositoryLayout.flat(imageId.hex())).isPresent();
+  }
+
+  @Override
+  public List<String> images(String subject, RemovalRequested.Scope scope) {
+    return names().stream()
+        .filter(
+            name ->
+                switch (scope) {
+                  case TAG -> name.equals(subject);
+                  case IMAGE -> name.startsWith(subject + ":") || name.startsWith(subject + "@");
+                  case ALL -> true;
+                })
+        .toList();
+  }
+
+  private Set<String> names() {
+    Set<String> names = new TreeSet<>();
+    for (RepositoryPath path : entries.keySet()) {
+      String text = path.toString();
+      if (text.startsWith("/.metadata/")
+          && !text.startsWith("/.metadata/.multiarch")
+          && text.endsWith("/manifest.json")) {
+        names.add(
+            text.substring("/.metadata/".length(), text.length() - "/manifest.json".length()));
+      }
+    }
+    return names;
+  }
+
+  @Override
+  public List<RepositoryPath> entriesOf(String publicName) {
+    return Stream.of(RepositoryLayout.metadata(publicName), RepositoryLayout.publicLink(publicName))
+        .filter(this::exists)
+        .toList();
+  }
+
+  @Override
+  public Set<WorkKey> treesOnlyOf(java.util.Collection<String> publicNames) {
+    Set<WorkKey> trees = new LinkedHashSet<>();
+    publicNames.forEach(name -> trees.addAll(treesOf.getOrDefault(name, Set.of())));
+    names().stream()
+        .filter(name -> !publicNames.contains(name))
+        .forEach(name -> trees.removeAll(treesOf.getOrDefault(name, Set.of())));
+    trees.removeIf(tree -> !exists(Removals.folderOf(tree)));
+    return trees;
   }
 
   @Override

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.messaging.MessagingException;
@@ -21,9 +22,12 @@ import io.lamina.messaging.Topic;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.Event.TransactionPublished;
+import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.StoredFile;
 import io.lamina.repository.CatalogCompression;
 import io.lamina.repository.Committed;
+import io.lamina.repository.ObjectUploads;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
@@ -36,6 +40,7 @@ import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
 import io.lamina.storage.UploadArea;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -383,6 +388,121 @@ class PublisherPartitionTest {
     assertThat(undisturbed).hasSizeBetween(4, 5);
     assertThat(roots()).isEqualTo(undisturbed);
     checkJournal();
+  }
+
+  /** Whatever breaks off in between: once removed, and what came after it stays. */
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("seeds")
+  void removesOnceWhateverBreaksOff(int seed) {
+    Random random = new Random(seed);
+    kafka.say(image("a", "r.example/app:1", "one", "x", "y"));
+    kafka.say(image("b", "r.example/app:2", "two", "y", "z"));
+    kafka.say(image("c", "r.example/other:1", "three", "z"));
+    runWithTrouble(random);
+    kafka.say(TestEvents.removal("r1", "r.example/app:1"));
+    kafka.say(image("a2", "r.example/app:1", "four", "x", "v"));
+    runWithTrouble(random);
+    kafka.say(TestEvents.removal("r2", "r.example/app:2"));
+    kafka.say(TestEvents.removal("r3", "r.example/none:1"));
+    runWithTrouble(random);
+
+    for (String id : List.of("a", "b", "c", "r1", "a2", "r2", "r3")) {
+      assertThat(kafka.status(id).state()).as(id).isEqualTo(State.DONE);
+    }
+    assertThat(kafka.status("r3").detail()).contains("there was nothing to remove");
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      RepositoryContents shown = new RepositoryContents(view, repository.store());
+      assertThat(shown.images("", Event.RemovalRequested.Scope.ALL))
+          .containsExactly("r.example/app:1", "r.example/other:1");
+      assertThat(shown.entriesOf("r.example/app:2")).isEmpty();
+      for (String layer : List.of("x", "v", "z")) {
+        assertThat(shown.layer(TestEvents.digest(layer))).as(layer).isPresent();
+      }
+      assertThat(shown.layer(TestEvents.digest("y"))).isEmpty();
+      assertThat(shown.exists(RepositoryPath.of(folderOf("y")))).isFalse();
+      assertThat(shown.hasFlat(TestEvents.digest("config of two"))).isFalse();
+      assertThat(shown.hasFlat(TestEvents.digest("config of four"))).isTrue();
+    }
+    assertThat(kafka.journal().stream().flatMap(event -> event.requests().stream()))
+        .doesNotHaveDuplicates()
+        .contains(new RequestId("r1"), new RequestId("r2"))
+        .doesNotContain(new RequestId("r3"));
+    checkJournal();
+  }
+
+  @Test
+  void removesAllPlatformsOfAnImage() {
+    PlannedPlatform amd = stored("linux/amd64", "one", "x");
+    PlannedPlatform arm = stored("linux/arm64", "two", "y");
+    kafka.say(plan("a", "r.example/app:1", amd, arm));
+    runToTheEnd();
+    kafka.say(TestEvents.removal("r", "*"));
+    runToTheEnd();
+
+    assertThat(kafka.status("r").state()).isEqualTo(State.DONE);
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      RepositoryContents shown = new RepositoryContents(view, repository.store());
+      assertThat(shown.images("", Event.RemovalRequested.Scope.ALL)).isEmpty();
+      for (String gone :
+          List.of(
+              "/r.example/app:1",
+              "/.multiarch/amd64/r.example/app:1",
+              "/.multiarch/arm64:v8/r.example/app:1",
+              "/.metadata/r.example/app:1",
+              "/.metadata/.multiarch/arm64/r.example/app:1",
+              folderOf("x"),
+              folderOf("y"))) {
+        assertThat(shown.exists(RepositoryPath.of(gone))).as(gone).isFalse();
+      }
+    }
+    checkJournal();
+  }
+
+  @Test
+  void keepsAllTreesIfAnImagesMetadataCannotBeRead() {
+    kafka.say(image("a", "r.example/app:1", "one", "x"));
+    kafka.say(plan("b", "r.example/app:2", platform("linux/amd64", "b", "y")));
+    runToTheEnd();
+    kafka.say(TestEvents.removal("r", "r.example/app:1"));
+    runToTheEnd();
+
+    assertThat(kafka.status("r").state()).isEqualTo(State.DONE);
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      RepositoryContents shown = new RepositoryContents(view, repository.store());
+      assertThat(shown.exists(RepositoryPath.of("/r.example/app:1"))).isFalse();
+      assertThat(shown.layer(TestEvents.digest("x"))).isPresent();
+    }
+  }
+
+  private static String folderOf(String layer) {
+    return io.lamina.repository.RepositoryLayout.layerFolder(TestEvents.digest(layer).hex())
+        .toString();
+  }
+
+  private Event.ImagePlanned image(String request, String name, String image, String... layers) {
+    return plan(request, name, stored("linux/amd64", image, layers));
+  }
+
+  /** As a planner makes it: the manifest lies in the store and names config and layers. */
+  private PlannedPlatform stored(String platform, String image, String... layers) {
+    PlannedPlatform made = platform(platform, image, layers);
+    StringBuilder manifest = new StringBuilder("{\"config\": \"" + made.imageId() + "\"");
+    made.layers().forEach(l -> manifest.append(", \"").append(l.blob().digest()).append('"'));
+    byte[] bytes = manifest.append('}').toString().getBytes(StandardCharsets.UTF_8);
+    try (ObjectCompressor compressor = CatalogCompression.FOR_PUBLISHERS.newCompressor()) {
+      ContentHash object = new ObjectUploads(lasting).putFile(bytes, compressor);
+      return new PlannedPlatform(
+          made.platform(),
+          made.manifestDigest(),
+          new StoredFile(object, bytes.length),
+          made.imageId(),
+          made.config(),
+          made.layers(),
+          made.foreignLayers());
+    }
   }
 
   private static Event sequentialRequest(Random images, int number) {

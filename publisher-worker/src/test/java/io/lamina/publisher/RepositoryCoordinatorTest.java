@@ -798,6 +798,123 @@ class RepositoryCoordinatorTest {
     assertThat(status("b").state()).isEqualTo(State.PUBLISHING);
   }
 
+  // ---- removals -----------------------------------------------------------------------------
+
+  @Test
+  void takesAnImageAwayWithWhatNoOtherOneRefersTo() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    publish(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y")));
+    refer("r.example/a:1", "a", "x", "y");
+    refer("r.example/b:1", "b", "y");
+    int before = repository.transactions().size();
+
+    batch(TestEvents.removal("r", "r.example/a:1"));
+
+    assertThat(repository.transactions()).hasSize(before + 1);
+    assertThat(paths(repository.transactions().getLast()))
+        .containsExactly(
+            "/.metadata/r.example/a:1",
+            "/r.example/a:1",
+            flatPath("a"),
+            RepositoryLayout.layerFolder(digest("x").hex()).toString());
+    assertThat(status("r").state()).isEqualTo(State.DONE);
+    assertThat(status("r").kind()).isEqualTo(Event.RequestStatus.Kind.REMOVAL);
+    assertThat(status("r").revision()).contains((long) before + 1);
+    assertThat(notes).isEmpty();
+    assertThat(coordinator.isIdle()).isTrue();
+  }
+
+  @Test
+  void saysThatThereWasNothingToRemove() {
+    batch(TestEvents.removal("r", "r.example/a:1"));
+
+    assertThat(repository.transactions()).isEmpty();
+    assertThat(status("r").state()).isEqualTo(State.DONE);
+    assertThat(status("r").detail()).contains("there was nothing to remove");
+  }
+
+  @Test
+  void keepsTreesThatAnUnfinishedRequestNeeds() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")));
+    refer("r.example/a:1", "a", "x");
+    List<Event.Work> work =
+        batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "x", "z")));
+
+    batch(TestEvents.removal("r", "r.example/a:1"));
+
+    assertThat(repository.entries()).containsKey(RepositoryPath.of(layerPath("x")));
+    assertThat(repository.entries()).doesNotContainKey(RepositoryPath.of(flatPath("a")));
+    finish(work);
+    assertThat(status("b").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void cancelsWhatWasAskedForUnderTheNameBefore() {
+    batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+
+    batch(TestEvents.removal("r", "registry.example/app:*"));
+
+    assertThat(status("a").state()).isEqualTo(State.CANCELLED);
+    assertThat(status("a").detail()).contains("superseded by request r");
+    assertThat(coordinator.isIdle()).isFalse(); // the layer's conversion is under way
+    assertThat(notes.keySet()).noneMatch(key -> key.startsWith("request/"));
+  }
+
+  @Test
+  void showsAnImageThatWasAskedForAfterTheRemovalOfItsName() {
+    publish(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    refer(IMAGE, "a", "x");
+
+    batch(TestEvents.removal("r", IMAGE), plan("again", IMAGE, platform("linux/amd64", "a", "x")));
+
+    assertThat(status("r").state()).isEqualTo(State.DONE);
+    assertThat(status("again").state()).isEqualTo(State.DONE);
+    assertThat(link("/" + IMAGE)).isEqualTo(".." + flatPath("a"));
+    assertThat(repository.entries()).containsKey(RepositoryPath.of(layerPath("x")));
+  }
+
+  @Test
+  void removesWhatTwoRemovedImagesShareWithTheSecond() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x")));
+    publish(plan("b", "r.example/a:2", platform("linux/amd64", "b", "x")));
+    refer("r.example/a:1", "a", "x");
+    refer("r.example/a:2", "b", "x");
+
+    batch(TestEvents.removal("r1", "r.example/a:1"), TestEvents.removal("r2", "r.example/a:2"));
+
+    assertThat(repository.entries()).isEmpty();
+  }
+
+  @Test
+  void doesNotRemoveAgainWhatAnOwnerHadRemovedBeforeItDied() {
+    publish(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+
+    coordinator.publishedBefore(Map.of(new RequestId("r"), 7L));
+    batch(TestEvents.removal("r", IMAGE));
+
+    assertThat(link("/" + IMAGE)).isEqualTo(".." + flatPath("a"));
+    assertThat(status("r").state()).isEqualTo(State.DONE);
+    assertThat(status("r").revision()).contains(7L);
+  }
+
+  @Test
+  void refusesRemovalsOfNamesThatNothingCanHave() {
+    batch(TestEvents.removal("r", "../.layers"));
+
+    assertThat(status("r").state()).isEqualTo(State.FAILED);
+    assertThat(status("r").detail().orElseThrow()).contains("'../.layers'");
+  }
+
+  /** What the image refers to: its merged tree and its layers. */
+  private void refer(String name, String image, String... layers) {
+    Set<WorkKey> trees = new LinkedHashSet<>();
+    trees.add(new WorkKey(WorkKey.Kind.FLAT, digest("config of " + image).hex()));
+    for (String layer : layers) {
+      trees.add(new WorkKey(WorkKey.Kind.LAYER, digest(layer).hex()));
+    }
+    repository.treesOf.put(name, trees);
+  }
+
   // ---- the world around the coordinator -----------------------------------------------------
 
   private List<Event.Work> batch(Event... events) {

@@ -130,6 +130,26 @@ final class TestEvents {
     return new Event.DiffCommitRequested(new RequestId(request), REPOSITORY, layer(layer), NOW);
   }
 
+  /**
+   * @param name a public name; with {@code :*} all its tags, {@code *} alone everything
+   */
+  static Event.RemovalRequested removal(String request, String name) {
+    Event.RemovalRequested.Scope scope =
+        name.equals("*")
+            ? Event.RemovalRequested.Scope.ALL
+            : name.endsWith(":*")
+                ? Event.RemovalRequested.Scope.IMAGE
+                : Event.RemovalRequested.Scope.TAG;
+    String subject =
+        switch (scope) {
+          case TAG -> name;
+          case IMAGE -> name.substring(0, name.length() - 2);
+          case ALL -> "";
+        };
+    return new Event.RemovalRequested(
+        new RequestId(request), REPOSITORY, subject, scope, false, NOW, Optional.empty());
+  }
+
   static Event.CancelRequested cancel(String request) {
     return new Event.CancelRequested(new RequestId(request), REPOSITORY);
   }

@@ -9,7 +9,7 @@ public enum Role {
   READER,
   /** Asks for conversions, uploads layers, cancels. */
   SUBMITTER,
-  /** Creates repositories. */
+  /** Creates repositories, takes images away. */
   OPERATOR;
 
   /** Reads the lower-case name. */

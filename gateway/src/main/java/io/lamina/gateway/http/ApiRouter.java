@@ -32,7 +32,7 @@ import java.util.random.RandomGenerator;
 final class ApiRouter {
   /** Operations whose answers last, and which have bounds of their own. */
   private static final Set<String> LONG =
-      Set.of("followAll", "followConversion", "followDiffCommit", "uploadLayer");
+      Set.of("followAll", "followConversion", "followDiffCommit", "followRemoval", "uploadLayer");
 
   private static final String UPLOAD = "uploadLayer";
   private static final List<Integer> ROUTER_STATUSES = List.of(400, 404, 405, 406, 413, 415, 500);
@@ -107,6 +107,12 @@ final class ApiRouter {
     handlers.put("readDiffCommit", c -> requests.read(c, diffCommit));
     handlers.put("cancelDiffCommit", whenReady(c -> requests.cancel(c, diffCommit)));
     handlers.put("followDiffCommit", c -> streams.followOne(c, diffCommit));
+    RequestStatus.Kind removal = RequestStatus.Kind.REMOVAL;
+    handlers.put("createRemoval", whenReady(requests::createRemoval));
+    handlers.put("listRemovals", c -> requests.list(c, removal));
+    handlers.put("readRemoval", c -> requests.read(c, removal));
+    handlers.put("cancelRemoval", whenReady(c -> requests.cancel(c, removal)));
+    handlers.put("followRemoval", c -> streams.followOne(c, removal));
     handlers.put("followAll", streams::followAll);
   }
 

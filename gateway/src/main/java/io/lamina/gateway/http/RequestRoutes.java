@@ -16,6 +16,7 @@ import io.lamina.image.Digest;
 import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
+import io.lamina.messaging.event.Event.RemovalRequested.Scope;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
@@ -26,9 +27,15 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Conversions and diff-commits: create, list, read, cancel. Used on the requests' contexts. */
+/**
+ * Conversions, diff-commits and removals: create, list, read, cancel. Used on the requests'
+ * contexts.
+ */
 final class RequestRoutes {
   private static final String DEFAULT_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+  /** Ends a name of which every tag and digest is meant. */
+  private static final String EVERY_TAG = ":*";
 
   private final Submissions submissions;
   private final StatusTable table;
@@ -75,6 +82,48 @@ final class RequestRoutes {
         new NewRequest.DiffCommit(
             new RepositoryName(body.getString("repository")),
             new LayerDescriptor(blob, Digest.parse(body.getString("diffId")))));
+  }
+
+  void createRemoval(RoutingContext context) {
+    JsonObject body = Exchange.of(context).body();
+    RepositoryName repository = new RepositoryName(body.getString("repository"));
+    boolean all = body.getBoolean("all", false);
+    String image = body.getString("image", "");
+    if (all != image.isEmpty()) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_REQUEST,
+          "a removal names one 'image', or everything by \"all\": true; this one names "
+              + (all ? "both" : "neither"));
+    }
+    submit(context, removal(repository, image, all, body.getBoolean("keepTrees", false)));
+  }
+
+  private static NewRequest.Removal removal(
+      RepositoryName repository, String image, boolean all, boolean keepTrees) {
+    if (all) {
+      return new NewRequest.Removal(repository, "", Scope.ALL, keepTrees);
+    }
+    boolean everyTag = image.endsWith(EVERY_TAG);
+    String text = everyTag ? image.substring(0, image.length() - EVERY_TAG.length()) : image;
+    if (everyTag && (tail(text).contains(":") || text.contains("@"))) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_IMAGE,
+          "'" + image + "' names a tag and every tag; leave one of them out");
+    }
+    // As in the repository's tree, for what came from a file of a converter's host.
+    String name =
+        text.startsWith("/") ? text.substring(1) : ImageReference.parse(text).publicName();
+    if (everyTag && text.startsWith("/")) {
+      return new NewRequest.Removal(repository, name, Scope.IMAGE, keepTrees);
+    }
+    return everyTag
+        ? new NewRequest.Removal(
+            repository, name.substring(0, name.lastIndexOf(':')), Scope.IMAGE, keepTrees)
+        : new NewRequest.Removal(repository, name, Scope.TAG, keepTrees);
+  }
+
+  private static String tail(String text) {
+    return text.substring(text.lastIndexOf('/') + 1);
   }
 
   private void submit(RoutingContext context, NewRequest request) {

@@ -4,6 +4,8 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
+import io.lamina.messaging.event.Event.RemovalRequested;
+import io.lamina.messaging.event.Event.RemovalRequested.Scope;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence.Priority;
 import java.util.List;
@@ -16,7 +18,7 @@ public sealed interface NewRequest {
 
   RequestStatus.Kind kind();
 
-  /** What it is about: the image in canonical form, or the layer's digest. */
+  /** What it is about: the image in canonical form, the layer's digest, or the name that goes. */
   String subject();
 
   /** How urgent it is. */
@@ -64,6 +66,35 @@ public sealed interface NewRequest {
           image.canonical(),
           platforms.stream().map(Platform::toString).sorted().collect(Collectors.joining(",")),
           thin.map(ImageReference.Registry::canonical).orElse(""));
+    }
+  }
+
+  /**
+   * Take images away.
+   *
+   * @param name as in {@link RemovalRequested#subject}
+   */
+  record Removal(RepositoryName repository, String name, Scope scope, boolean keepTrees)
+      implements NewRequest {
+    @Override
+    public Priority priority() {
+      return Priority.INTERACTIVE;
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.REMOVAL;
+    }
+
+    @Override
+    public String subject() {
+      return scope == Scope.ALL ? "every image" : name;
+    }
+
+    @Override
+    public String fingerprintText() {
+      return String.join(
+          "\n", "removal", repository.value(), name, scope.name(), Boolean.toString(keepTrees));
     }
   }
 

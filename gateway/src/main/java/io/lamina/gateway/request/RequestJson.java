@@ -23,9 +23,7 @@ public final class RequestJson {
             .put("id", status.request().value())
             .put("kind", kind(status.kind()))
             .put("repository", status.repository().value())
-            .put(
-                status.kind() == RequestStatus.Kind.CONVERSION ? "image" : "layer",
-                status.subject())
+            .put(subjectField(status.kind()), status.subject())
             .put("state", state(status.state()));
     status.detail().ifPresent(d -> json.put("detail", d));
     status.revision().ifPresent(r -> json.put("revision", r));
@@ -76,6 +74,15 @@ public final class RequestJson {
     return switch (kind) {
       case CONVERSION -> "/api/v1/conversions";
       case DIFF_COMMIT -> "/api/v1/diff-commits";
+      case REMOVAL -> "/api/v1/removals";
+    };
+  }
+
+  private static String subjectField(RequestStatus.Kind kind) {
+    return switch (kind) {
+      case CONVERSION -> "image";
+      case DIFF_COMMIT -> "layer";
+      case REMOVAL -> "removes";
     };
   }
 
@@ -83,6 +90,7 @@ public final class RequestJson {
     return switch (kind) {
       case CONVERSION -> "conversion";
       case DIFF_COMMIT -> "diff-commit";
+      case REMOVAL -> "removal";
     };
   }
 

@@ -170,6 +170,9 @@ public final class Submissions {
               precedence);
       case NewRequest.DiffCommit d ->
           new Event.DiffCommitRequested(id, d.repository(), d.layer(), acceptedAt, precedence);
+      case NewRequest.Removal r ->
+          new Event.RemovalRequested(
+              id, r.repository(), r.name(), r.scope(), r.keepTrees(), acceptedAt, precedence);
     };
   }
 

@@ -80,6 +80,17 @@ class ContractIT {
           new Call("readDiffCommit", "planned", "", 404),
           new Call("cancelDiffCommit", "diff", "", 202),
           new Call("followDiffCommit", "final-diff", "", 200),
+          new Call("createRemoval", "", removal("\"image\": \"debian:12\""), 202),
+          new Call("createRemoval", "", removal("\"image\": \"debian:*\""), 202),
+          new Call("createRemoval", "", removal("\"all\": true, \"keepTrees\": true"), 202),
+          new Call("createRemoval", "", removal("\"all\": true, \"image\": \"a\""), 400),
+          new Call("createRemoval", "", removal("\"keepTrees\": true"), 400),
+          new Call("createRemoval", "", removal("\"image\": \"debian:12:*\""), 400),
+          new Call("listRemovals", "?repository=" + REPOSITORY, "", 200),
+          new Call("readRemoval", "removal", "", 200),
+          new Call("readRemoval", "planned", "", 404),
+          new Call("cancelRemoval", "removal", "", 202),
+          new Call("followRemoval", "final-removal", "", 200),
           new Call("followAll", "", "", 200),
           new Call("listDeadLetters", "", "", 200),
           new Call("listDeadLetters", "?limit=1&topic=lamina.layers", "", 200),
@@ -132,6 +143,8 @@ class ContractIT {
     gateway.log.say(Statuses.diffCommit("diff", Statuses.LAYER_B, State.PLANNED, Statuses.at(3)));
     gateway.log.say(
         Statuses.diffCommit("final-diff", Statuses.LAYER_A, State.FAILED, Statuses.at(4)));
+    gateway.log.say(Statuses.removal("removal", State.ACCEPTED, Statuses.at(5)));
+    gateway.log.say(Statuses.removal("final-removal", State.DONE, Statuses.at(6)));
   }
 
   @AfterAll
@@ -272,6 +285,10 @@ class ContractIT {
 
   private static String conversion(String image) {
     return "{\"image\": \"" + image + "\", \"repository\": \"" + REPOSITORY + "\"}";
+  }
+
+  private static String removal(String fields) {
+    return "{\"repository\": \"%s\", %s}".formatted(REPOSITORY, fields);
   }
 
   private static String diffCommit(String digest) {

@@ -52,6 +52,20 @@ public final class Statuses {
         acceptedAt);
   }
 
+  public static RequestStatus removal(String id, RequestStatus.State state, Instant acceptedAt) {
+    return new RequestStatus(
+        new RequestId(id),
+        REPOSITORY,
+        RequestStatus.Kind.REMOVAL,
+        "registry.example.org/app:1",
+        state,
+        List.of(),
+        Optional.empty(),
+        Optional.empty(),
+        acceptedAt,
+        acceptedAt);
+  }
+
   public static RequestStatus with(
       RequestStatus status, RequestStatus.State state, WorkKey... work) {
     return new RequestStatus(

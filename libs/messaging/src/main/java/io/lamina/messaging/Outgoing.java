@@ -38,6 +38,7 @@ public record Outgoing(
       case Event.ConversionRequested _ -> Topic.CONVERSIONS;
       case Event.ImagePlanned _,
           Event.DiffCommitRequested _,
+          Event.RemovalRequested _,
           Event.CancelRequested _,
           Event.LayerConverted _,
           Event.FlatMerged _,
@@ -62,6 +63,7 @@ public record Outgoing(
       case Event.WorkProgress progress -> progress.repository() + "/" + progress.work();
       case Event.ImagePlanned _,
           Event.DiffCommitRequested _,
+          Event.RemovalRequested _,
           Event.CancelRequested _,
           Event.LayerConverted _,
           Event.FlatMerged _,

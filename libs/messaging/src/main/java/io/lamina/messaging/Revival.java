@@ -24,6 +24,8 @@ record Revival(boolean putsBack, List<Outgoing> before) {
           new Revival(true, List.of(accepted(asked, letter, now)));
       case Event.DiffCommitRequested diff ->
           new Revival(true, List.of(accepted(diff, letter, now)));
+      case Event.RemovalRequested removal ->
+          new Revival(true, List.of(accepted(removal, letter, now)));
       // The tag may have moved since: an old plan must not replace what a newer one has shown.
       case Event.ImagePlanned plan -> {
         Event.ConversionRequested asked =
@@ -86,6 +88,17 @@ record Revival(boolean putsBack, List<Outgoing> before) {
         RequestStatus.Kind.DIFF_COMMIT,
         diff.layer().blob().digest().toString(),
         diff.acceptedAt(),
+        letter,
+        now);
+  }
+
+  private static Outgoing accepted(Event.RemovalRequested removal, DeadLetter letter, Instant now) {
+    return status(
+        removal,
+        removal.request(),
+        RequestStatus.Kind.REMOVAL,
+        removal.description(),
+        removal.acceptedAt(),
         letter,
         now);
   }

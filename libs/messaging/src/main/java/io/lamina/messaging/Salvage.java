@@ -95,6 +95,15 @@ final class Salvage {
                   json.path("layer").path("blob").path("digest").asText(),
                   reason,
                   now));
+      case "removal-requested" ->
+          Optional.of(
+              failed(
+                  json,
+                  repository,
+                  RequestStatus.Kind.REMOVAL,
+                  json.path("subject").asText(),
+                  reason,
+                  now));
       case "layer-converted" ->
           Optional.of(
               work(

@@ -3,6 +3,8 @@ package io.lamina.repository;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.catalog.CatalogReader;
+import io.lamina.cvmfs.catalog.Counters;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Decompression;
 import io.lamina.storage.ObjectStore;
@@ -16,10 +18,21 @@ import java.util.Map;
  * verified. Holds at most so many bytes. Thread-safe; the arrays must not be changed.
  */
 final class CatalogStore {
+  private static final int MAX_TOTALS = 50_000;
+
   private final ObjectStore store;
   private final long maxCachedBytes;
   private final LinkedHashMap<ContentHash, byte[]> cache = new LinkedHashMap<>(64, 0.75f, true);
   private long cachedBytes;
+
+  /** What grafts said of their catalogs: to take one away again its object is not needed. */
+  private final Map<ContentHash, Counters> totals =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ContentHash, Counters> eldest) {
+          return size() > MAX_TOTALS;
+        }
+      };
 
   CatalogStore(ObjectStore store, long maxCachedBytes) {
     this.store = store;
@@ -52,6 +65,26 @@ final class CatalogStore {
         cachedBytes -= entry.getValue().length;
         eldest.remove();
       }
+    }
+  }
+
+  /** Remembers what a catalog and all below it count. */
+  void keepTotal(ContentHash hash, Counters total) {
+    synchronized (totals) {
+      totals.put(hash, total);
+    }
+  }
+
+  /** What a catalog and all below it count; read from it unless a graft has said it lately. */
+  Counters total(ContentHash hash) {
+    synchronized (totals) {
+      Counters known = totals.get(hash);
+      if (known != null) {
+        return known;
+      }
+    }
+    try (CatalogReader reader = CatalogReader.open(read(hash))) {
+      return reader.total();
     }
   }
 

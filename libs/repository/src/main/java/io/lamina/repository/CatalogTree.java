@@ -6,7 +6,6 @@ import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.CatalogEntry;
-import io.lamina.cvmfs.catalog.CatalogReader;
 import io.lamina.cvmfs.catalog.Counters;
 import io.lamina.cvmfs.catalog.EditableCatalog;
 import io.lamina.cvmfs.catalog.NestedCatalog;
@@ -163,7 +162,10 @@ final class CatalogTree implements AutoCloseable {
         EditableCatalog child = host.catalog.split(path, HashAlgorithm.SHA1, this::totalOf);
         host.children.put(path, new Node(child, host));
       }
-      case CatalogChange.Attach attach -> host.catalog.attach(attach.graft(), this::totalOf);
+      case CatalogChange.Attach attach -> {
+        host.catalog.attach(attach.graft(), this::totalOf);
+        catalogs.keepTotal(attach.graft().catalog(), attach.graft().total());
+      }
       case CatalogChange.PutFile file ->
           host.catalog.put(
               path,
@@ -294,8 +296,8 @@ final class CatalogTree implements AutoCloseable {
   }
 
   private Counters totalOf(NestedCatalog nested) {
-    try (CatalogReader reader = CatalogReader.open(catalogs.read(nested.hash()))) {
-      return reader.total();
+    try {
+      return catalogs.total(nested.hash());
     } catch (CvmfsException.Corrupt | CvmfsException.Rejected e) {
       throw new RepositoryException.Corrupt(
           "catalog " + nested.hash() + " at " + nested.path() + " cannot be read", e);

@@ -2,7 +2,9 @@ package io.lamina.repository;
 
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.history.Reflog;
 import io.lamina.cvmfs.signing.Manifest;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,6 +48,14 @@ public interface PublisherBackend extends AutoCloseable {
 
   /** Drops a record that is in the journal. */
   void forgetRecord(ContentHash root);
+
+  /**
+   * Takes entries out of the reflog, and signs the same revision with what it is then.
+   *
+   * @param owned called before each attempt; throws if somebody else owns the repository now
+   * @throws RepositoryException.Conflict if others kept committing first
+   */
+  void pruneReflog(Collection<Reflog.Entry> forgotten, Runnable owned);
 
   /** What the repository shows; looks at the newest revision after each commit. */
   RepositoryView view();

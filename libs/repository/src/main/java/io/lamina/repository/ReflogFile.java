@@ -9,6 +9,7 @@ import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.storage.ObjectStore;
 import io.lamina.storage.StorageException;
+import java.util.Collection;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -79,14 +80,37 @@ final class ReflogFile {
    * @throws StorageException.Conflict if somebody else wrote it, or may have
    */
   ContentHash append(Tag.Snapshot head, ContentHash certificate, Optional<ContentHash> history) {
-    Reflog reflog = open;
-    if (reflog == null) {
-      throw new IllegalStateException("the reflog is not loaded");
-    }
+    Reflog reflog = loaded();
     long at = head.publishedSeconds();
     reflog.add(new Reflog.Entry(Reflog.Kind.CERTIFICATE, certificate, at));
     history.ifPresent(hash -> reflog.add(new Reflog.Entry(Reflog.Kind.HISTORY, hash, at)));
     reflog.add(new Reflog.Entry(Reflog.Kind.CATALOG, head.root(), at));
+    return write(reflog);
+  }
+
+  /**
+   * Removes entries and writes the file, if there was one of them.
+   *
+   * @return the file's new hash
+   * @throws StorageException.Conflict if somebody else wrote it, or may have
+   */
+  Optional<ContentHash> prune(Collection<Reflog.Entry> forgotten) {
+    Reflog reflog = loaded();
+    boolean changed = false;
+    for (Reflog.Entry entry : forgotten) {
+      changed |= reflog.remove(entry);
+    }
+    return changed ? Optional.of(write(reflog)) : Optional.empty();
+  }
+
+  private Reflog loaded() {
+    if (open == null) {
+      throw new IllegalStateException("the reflog is not loaded");
+    }
+    return open;
+  }
+
+  private ContentHash write(Reflog reflog) {
     byte[] bytes = reflog.toBytes();
     try {
       version = Optional.of(store.swap(RepositoryFiles.REFLOG, version, bytes));

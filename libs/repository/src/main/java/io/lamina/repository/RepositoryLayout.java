@@ -48,6 +48,31 @@ public final class RepositoryLayout {
     return fanOut(FLAT, imageIdHex);
   }
 
+  /** Folder of all that is about one layer. */
+  public static RepositoryPath layerFolder(String layerHex) {
+    return fanOut(LAYERS, layerHex);
+  }
+
+  /** Where images' metadata lies. */
+  public static RepositoryPath allMetadata() {
+    return METADATA;
+  }
+
+  /** Where the metadata of single platforms lies, a folder for each. */
+  public static RepositoryPath allPlatformMetadata() {
+    return METADATA.resolve(".multiarch");
+  }
+
+  /** Where the links of single platforms lie, a folder for each. */
+  public static RepositoryPath allPlatformLinks() {
+    return MULTIARCH;
+  }
+
+  /** Whether this is one of the folders of layers or merged trees, or lies in them. */
+  public static boolean isAmongTrees(RepositoryPath path) {
+    return path.startsWith(LAYERS) || path.startsWith(FLAT);
+  }
+
   /**
    * Whether a layer's or an image's whole tree hangs at this path: replaced as one, never edited.
    */
@@ -142,10 +167,6 @@ public final class RepositoryLayout {
       depth++;
     }
     return depth;
-  }
-
-  private static RepositoryPath layerFolder(String layerHex) {
-    return fanOut(LAYERS, layerHex);
   }
 
   private static RepositoryPath fanOut(RepositoryPath folder, String hex) {

@@ -11,10 +11,14 @@ import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.cvmfs.catalog.NestedCatalog;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.storage.ObjectStore;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +31,7 @@ public final class RepositoryView implements AutoCloseable {
   private static final int MAX_OPEN_CATALOGS = 64;
   private static final int MAX_KNOWN_TOTALS = 20_000;
   private static final int MAX_DEPTH = 64;
+  private static final int MAX_WALKED_CATALOGS = 1_000_000;
   private static final long CACHE_BYTES = 64L << 20;
 
   private final Supplier<Manifest> head;
@@ -100,6 +105,30 @@ public final class RepositoryView implements AutoCloseable {
   /** Whether a nested catalog hangs at exactly this path; costs no reading of it. */
   public synchronized boolean isCatalog(RepositoryPath path) {
     return path.isRoot() || hostOf(path, false).nestedAt(path).isPresent();
+  }
+
+  /**
+   * Hands over the root catalog and every catalog below it, each once for each place where it
+   * hangs; the sink must not keep or close them.
+   *
+   * @param descends whether to go into the catalog that hangs at this path
+   */
+  public synchronized void forEachCatalog(
+      Predicate<RepositoryPath> descends, Consumer<CatalogReader> sink) {
+    Deque<ContentHash> next = new ArrayDeque<>(List.of(manifest().rootCatalog()));
+    for (int read = 0; !next.isEmpty(); read++) {
+      if (read == MAX_WALKED_CATALOGS) {
+        throw new RepositoryException.Corrupt(
+            "more than " + MAX_WALKED_CATALOGS + " catalogs outside of layers", null);
+      }
+      CatalogReader catalog = reader(next.remove());
+      sink.accept(catalog);
+      for (NestedCatalog nested : catalog.nestedCatalogs()) {
+        if (descends.test(nested.path())) {
+          next.add(nested.hash());
+        }
+      }
+    }
   }
 
   private Counters totalOf(ContentHash catalog) {

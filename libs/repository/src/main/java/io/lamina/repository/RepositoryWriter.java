@@ -12,6 +12,7 @@ import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.compression.ReferenceZlib;
 import io.lamina.cvmfs.compression.SegmentedCompressor;
+import io.lamina.cvmfs.history.Reflog;
 import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
@@ -21,6 +22,7 @@ import io.lamina.storage.ObjectKey;
 import io.lamina.storage.ObjectStore;
 import io.lamina.storage.StorageException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -226,6 +228,34 @@ public final class RepositoryWriter implements PublisherBackend {
           new Committed.Timings(load, apply, stored, flush, watch.lap(), attempt);
       return withTimings(planned, timings);
     }
+  }
+
+  @Override
+  public synchronized void pruneReflog(Collection<Reflog.Entry> forgotten, Runnable owned) {
+    StorageException.@Nullable Conflict last = null;
+    for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      try {
+        forgetFiles();
+        HeadFile.Head before = head.current();
+        reflog.load(before.manifest()).ifPresent(found -> repairReflogHash(before, found));
+        HeadFile.Head base = head.current();
+        owned.run();
+        // A writer that dies in between leaves what the next one repairs.
+        reflog
+            .prune(forgotten)
+            .ifPresent(hash -> head.swap(base, ManifestChanges.withReflog(base.manifest(), hash)));
+        return;
+      } catch (StorageException.Conflict e) {
+        last = e;
+      } catch (RuntimeException e) {
+        forgetFiles();
+        throw translated(e);
+      }
+    }
+    forgetFiles();
+    throw new RepositoryException.Conflict(
+        "others committed to " + definition.name() + " first, " + MAX_ATTEMPTS + " times in a row",
+        last);
   }
 
   private static Committed unchanged(Manifest manifest, long load, long apply, int attempt) {

@@ -22,7 +22,25 @@ public final class InMemoryObjectStore implements ObjectStore {
   @Override
   public PutOutcome putIfAbsent(ObjectKey key, Content content) {
     File file = file(Contents.readFully(key, content));
-    return files.putIfAbsent(key, file) == null ? PutOutcome.STORED : PutOutcome.ALREADY_PRESENT;
+    File after = files.merge(key, file, (old, fresh) -> isStale(old) ? file(old.bytes()) : old);
+    return after == file ? PutOutcome.STORED : PutOutcome.ALREADY_PRESENT;
+  }
+
+  private boolean isStale(File file) {
+    return file.modifiedSeconds()
+        < clock.instant().minus(ObjectStore.REFRESHED_AFTER).getEpochSecond();
+  }
+
+  @Override
+  public boolean deleteIfOlder(ObjectKey key, long modifiedSeconds) {
+    boolean[] removed = new boolean[1];
+    files.computeIfPresent(
+        key,
+        (_, file) -> {
+          removed[0] = file.modifiedSeconds() < modifiedSeconds;
+          return removed[0] ? null : file;
+        });
+    return removed[0];
   }
 
   @Override

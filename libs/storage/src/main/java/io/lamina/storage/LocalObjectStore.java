@@ -23,12 +23,15 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
@@ -63,6 +66,11 @@ public final class LocalObjectStore implements ObjectStore {
       PosixFilePermissions.asFileAttribute(FOLDER_MODE);
   private static final String TEMPORARY = "tmp-";
   private static final String LOCK = "lock-";
+  private static final String ASIDE = "aside-";
+
+  /** Stands for a slash in the names of what was set aside; no object's name has it. */
+  private static final char ASIDE_SLASH = '+';
+
   private static final String NO_SPACE_MESSAGE = "No space left on device";
   private static final int BUFFER_BYTES = 128 << 10;
   private static final int MAX_KNOWN_FOLDERS = 100_000;
@@ -91,6 +99,7 @@ public final class LocalObjectStore implements ObjectStore {
 
   private final Path root;
   private final Path temporaryFolder;
+  private final Clock clock;
   private final boolean linux = ThisProcess.isOnLinux();
   private final Durability durability;
   private final boolean modesNeedSetting;
@@ -104,8 +113,10 @@ public final class LocalObjectStore implements ObjectStore {
       Path temporaryFolder,
       Durability durability,
       boolean modesNeedSetting,
-      String instance) {
+      String instance,
+      Clock clock) {
     this.root = root;
+    this.clock = clock;
     this.temporaryFolder = temporaryFolder;
     this.durability = durability;
     this.modesNeedSetting = modesNeedSetting;
@@ -129,6 +140,7 @@ public final class LocalObjectStore implements ObjectStore {
         makeFolder(temporary, false);
       }
       removeLeftovers(temporary, clock, settings.leftoverAge());
+      putBackWhatWasSetAside(root, temporary);
       String instance =
           ProcessHandle.current().pid() + "-" + HexFormat.of().toHexDigits(random.nextLong());
       boolean modesNeedSetting = modesNeedSetting(temporary.resolve(TEMPORARY + instance));
@@ -136,7 +148,12 @@ public final class LocalObjectStore implements ObjectStore {
         Files.setPosixFilePermissions(temporary, FOLDER_MODE);
       }
       return new LocalObjectStore(
-          root, temporary, Durability.of(settings.flushing(), root), modesNeedSetting, instance);
+          root,
+          temporary,
+          Durability.of(settings.flushing(), root),
+          modesNeedSetting,
+          instance,
+          clock);
     } catch (IOException e) {
       throw new StorageException.Rejected("cannot use " + folder + " as a store: " + e, e);
     }
@@ -177,7 +194,7 @@ public final class LocalObjectStore implements ObjectStore {
   @Override
   public PutOutcome putIfAbsent(ObjectKey key, Content content) {
     Path target = target(key);
-    if (isWhole(target, content.sizeBytes())) {
+    if (isWhole(target, content.sizeBytes()) && refresh(key, target)) {
       durability.wrote(target);
       return PutOutcome.ALREADY_PRESENT;
     }
@@ -190,6 +207,22 @@ public final class LocalObjectStore implements ObjectStore {
     } catch (IOException | RuntimeException e) {
       deleteQuietly(temporary, e);
       throw e instanceof IOException io ? failure("store " + key, io) : (RuntimeException) e;
+    }
+  }
+
+  /** Marks an old object as used now; whether it is still there. */
+  private boolean refresh(ObjectKey key, Path target) {
+    try {
+      Instant now = clock.instant();
+      if (attributes(target).lastModifiedTime().toInstant().isBefore(now.minus(REFRESHED_AFTER))) {
+        Files.getFileAttributeView(target, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            .setTimes(FileTime.from(now), null, null);
+      }
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (IOException e) {
+      throw failure("mark " + key + " as used", e);
     }
   }
 
@@ -405,6 +438,69 @@ public final class LocalObjectStore implements ObjectStore {
         return false;
       }
       throw failure("delete " + key, e);
+    }
+  }
+
+  /**
+   * The object is set aside first: then no writer can find it any more, and if one has marked it as
+   * used before, that is seen and it is put back.
+   */
+  @Override
+  public boolean deleteIfOlder(ObjectKey key, long modifiedSeconds) {
+    if (key.value().indexOf(ASIDE_SLASH) >= 0) {
+      return ObjectStore.super.deleteIfOlder(key, modifiedSeconds);
+    }
+    Path file = target(key);
+    try {
+      if (!isOlder(file, modifiedSeconds)) {
+        return false;
+      }
+      Path aside = temporaryFolder.resolve(ASIDE + key.value().replace('/', ASIDE_SLASH));
+      Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
+      if (isOlder(aside, modifiedSeconds)) {
+        return Files.deleteIfExists(aside);
+      }
+      putBack(aside, file);
+      return false;
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return false;
+    } catch (IOException e) {
+      if (isNotADirectory(e)) {
+        return false;
+      }
+      throw failure("delete " + key, e);
+    }
+  }
+
+  private static boolean isOlder(Path file, long modifiedSeconds) throws IOException {
+    BasicFileAttributes attributes = attributes(file);
+    return attributes.isRegularFile()
+        && attributes.lastModifiedTime().to(TimeUnit.SECONDS) < modifiedSeconds;
+  }
+
+  /** Unless somebody has stored the object anew meanwhile. */
+  private static void putBack(Path aside, Path file) throws IOException {
+    try {
+      Files.createLink(file, aside);
+    } catch (FileAlreadyExistsException e) {
+      // The same bytes: objects are named by them.
+    }
+    Files.deleteIfExists(aside);
+  }
+
+  /** A process died between setting aside and deleting: nobody knows which it was to be. */
+  private static void putBackWhatWasSetAside(Path root, Path temporary) throws IOException {
+    try (var entries = Files.newDirectoryStream(temporary, ASIDE + "*")) {
+      for (Path entry : entries) {
+        String name = String.valueOf(entry.getFileName()).substring(ASIDE.length());
+        try {
+          putBack(entry, root.resolve(new ObjectKey(name.replace(ASIDE_SLASH, '/')).value()));
+        } catch (NoSuchFileException e) {
+          // Another process does the same, or was not dead.
+        } catch (StorageException.Rejected e) {
+          LOG.atWarn().addKeyValue("file", entry).log("not a name that was given here");
+        }
+      }
     }
   }
 

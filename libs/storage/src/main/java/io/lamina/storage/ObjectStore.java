@@ -1,6 +1,7 @@
 package io.lamina.storage;
 
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -12,6 +13,22 @@ import java.util.function.Consumer;
  * several processes may use the same store at once.
  */
 public interface ObjectStore extends AutoCloseable {
+  /**
+   * An object that a writer finds in place counts as written anew: if it is older than this, its
+   * time is brought up to date. So whatever a writer has relied upon is never older than that
+   * reliance by more than this, and what is much older can be removed.
+   */
+  Duration REFRESHED_AFTER = Duration.ofDays(1);
+
+  /**
+   * The least age at which {@link #deleteIfOlder} may be used: leaves a day from the moment when a
+   * writer finds an object to the moment when what it made of it is known.
+   */
+  Duration LEAST_GRACE = Duration.ofDays(2);
+
+  /** Is there while somebody removes old objects: writers look, see docs/storage.md. */
+  ObjectKey SWEEP_MARK = new ObjectKey("lamina/sweep");
+
   /** What {@link #putIfAbsent} found; both mean success. */
   enum PutOutcome {
     STORED,
@@ -29,14 +46,20 @@ public interface ObjectStore extends AutoCloseable {
 
   /**
    * Stores an immutable object, all of it or nothing; visible to others on return. Durable once
-   * {@link #flush} has returned.
+   * {@link #flush} has returned, and until then not safe from {@link #deleteIfOlder} either. One
+   * that is there already is brought up to date, see {@link #REFRESHED_AFTER}.
    *
    * @throws StorageException.Corrupt if the content gives more or fewer bytes than it promised
    * @throws StorageException.Exhausted if there is no room
    */
   PutOutcome putIfAbsent(ObjectKey key, Content content);
 
-  /** Makes all that this instance stored before the call durable. */
+  /**
+   * Makes all that this instance stored or found before the call durable.
+   *
+   * @throws StorageException.Retryable also if an object that was found has been removed since:
+   *     then what relies on it is to be made again
+   */
   void flush();
 
   Optional<Stat> head(ObjectKey key);
@@ -64,6 +87,18 @@ public interface ObjectStore extends AutoCloseable {
 
   /** Removes a file; whether there was one. */
   boolean delete(ObjectKey key);
+
+  /**
+   * Removes an object unless it was written, or found in place by a writer, at {@code
+   * modifiedSeconds} or later; docs/storage.md, "Removing old objects", says how far that is exact.
+   *
+   * @param modifiedSeconds since the epoch
+   * @return whether it was removed
+   */
+  default boolean deleteIfOlder(ObjectKey key, long modifiedSeconds) {
+    return head(key).filter(stat -> stat.modifiedSeconds() < modifiedSeconds).isPresent()
+        && delete(key);
+  }
 
   /** A mutable file and its version; empty if there is none. */
   Optional<Versioned> readMutable(ObjectKey key, int maxBytes);

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -71,6 +73,14 @@ public final class S3ObjectStore implements ObjectStore {
 
   private static final Duration REQUEST_LIMIT = Duration.ofMinutes(60);
 
+  /** A look that took longer is not acted upon. */
+  private static final Duration LOOK_LIMIT = Duration.ofSeconds(20);
+
+  /** A look and the deletion that follows it take less, with all their timeouts. */
+  private static final Duration SWEEP_REACTION = Duration.ofMinutes(2);
+
+  private static final int MAX_FOUND = 1_000_000;
+
   /**
    * @param concurrency requests at once; more wait
    * @param attempts of each operation, 1 or more
@@ -105,6 +115,8 @@ public final class S3ObjectStore implements ObjectStore {
   private final MinioAsyncClient client;
   // Spooled uploads that are on their way, deleted by close if a call did not end.
   private final Set<Path> spooled = ConcurrentHashMap.newKeySet();
+  // Objects that were found old, and when they were stored again, until a flush.
+  private final ConcurrentMap<ObjectKey, Long> found = new ConcurrentHashMap<>();
 
   private S3ObjectStore(
       StorageLocation.S3 location,
@@ -172,30 +184,63 @@ public final class S3ObjectStore implements ObjectStore {
       throw new StorageException.Rejected(
           key + " has " + content.sizeBytes() + " bytes; one request stores at most 5 GiB");
     }
-    if (content.sizeBytes() > PEEK_ABOVE_BYTES
-        && head(key).filter(s -> s.sizeBytes() == content.sizeBytes()).isPresent()) {
-      return PutOutcome.ALREADY_PRESENT;
+    if (content.sizeBytes() > PEEK_ABOVE_BYTES) {
+      Optional<Stat> there = head(key).filter(s -> s.sizeBytes() == content.sizeBytes());
+      if (there.isPresent() && !isStale(there.get())) {
+        return PutOutcome.ALREADY_PRESENT;
+      }
     }
     if (content instanceof Content.Bytes bytes) {
-      return put(key, () -> sendBytes(key, array(bytes), absent()));
+      return put(key, condition -> sendBytes(key, array(bytes), condition));
     }
     if (content instanceof Content.File file && size(file) == file.sizeBytes()) {
-      return put(key, () -> sendFile(key, file.path()));
+      return put(key, condition -> sendFile(key, file.path(), condition));
     }
     if (content.sizeBytes() <= MAX_IN_MEMORY_BYTES) {
       byte[] bytes = Contents.readFully(key, content);
-      return put(key, () -> sendBytes(key, bytes, absent()));
+      return put(key, condition -> sendBytes(key, bytes, condition));
     }
     return putSpooled(key, content);
   }
 
-  private PutOutcome put(ObjectKey key, Call<String> send) {
+  /** Sends under a condition. */
+  private interface Sending {
+    CompletableFuture<String> send(Map<String, String> condition);
+  }
+
+  private PutOutcome put(ObjectKey key, Sending sending) {
     try {
-      retrying("store " + key, send);
+      retrying("store " + key, () -> sending.send(absent()));
+      found.remove(key);
       return PutOutcome.STORED;
     } catch (Precondition e) {
+      Optional<Stat> there = head(key);
+      if (there.isPresent() && !isStale(there.get())) {
+        return PutOutcome.ALREADY_PRESENT;
+      }
+      // The service has no other way to bring the time up to date that all of them know.
+      retrying("store " + key + " again", () -> sending.send(Map.of()));
+      if (there.isPresent() && isOlderThan(there.get(), LEAST_GRACE)) {
+        remember(key);
+      }
       return PutOutcome.ALREADY_PRESENT;
     }
+  }
+
+  private boolean isStale(Stat there) {
+    return isOlderThan(there, REFRESHED_AFTER);
+  }
+
+  private static boolean isOlderThan(Stat there, Duration age) {
+    // The service's times and ours differ by minutes at most, the bounds by a day.
+    return there.modifiedSeconds() < Instant.now().minus(age).getEpochSecond();
+  }
+
+  private void remember(ObjectKey key) {
+    if (found.size() >= MAX_FOUND) {
+      flush();
+    }
+    found.put(key, System.nanoTime());
   }
 
   /** A stream can be read once and a request may have to be sent again: it waits in a file. */
@@ -213,7 +258,7 @@ public final class S3ObjectStore implements ObjectStore {
         }
       }
       Path whole = file;
-      return put(key, () -> sendFile(key, whole));
+      return put(key, condition -> sendFile(key, whole, condition));
     } catch (IOException e) {
       throw new StorageException.Retryable("cannot read what is to be stored as " + key, e);
     } finally {
@@ -261,9 +306,67 @@ public final class S3ObjectStore implements ObjectStore {
         : Arrays.copyOfRange(bytes.array(), bytes.offset(), bytes.offset() + bytes.length());
   }
 
-  /** Nothing to do: the service has answered for everything that was stored. */
+  /**
+   * The service has answered for everything that was stored. What was found old may be on the list
+   * of somebody who is removing old objects: who decided before it was stored again has acted after
+   * {@link #SWEEP_REACTION}.
+   */
   @Override
-  public void flush() {}
+  public void flush() {
+    Map<ObjectKey, Long> mine = Map.copyOf(found);
+    if (mine.isEmpty()) {
+      return;
+    }
+    if (head(SWEEP_MARK).isPresent()) {
+      long last = mine.values().stream().mapToLong(at -> at).max().orElseThrow();
+      waitUntil(last + SWEEP_REACTION.toNanos());
+      for (ObjectKey key : mine.keySet()) {
+        if (head(key).isEmpty()) {
+          throw new StorageException.Retryable(
+              key + " was found old and has been removed since; it is to be stored again", null);
+        }
+      }
+    }
+    mine.forEach(found::remove);
+  }
+
+  private static void waitUntil(long nanoTime) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(Math.max(0, nanoTime - System.nanoTime()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StorageException.Retryable("interrupted while a sweep was waited for", e);
+    }
+  }
+
+  /**
+   * The service cannot look and delete in one step, so both follow each other at once, and the
+   * request is sent once: whoever stores the object between them looks again after {@link
+   * #SWEEP_REACTION}.
+   */
+  @Override
+  public boolean deleteIfOlder(ObjectKey key, long modifiedSeconds) {
+    long began = System.nanoTime();
+    if (head(key).filter(stat -> stat.modifiedSeconds() < modifiedSeconds).isEmpty()
+        || System.nanoTime() - began > LOOK_LIMIT.toNanos()) {
+      return false;
+    }
+    try {
+      once(
+          "delete " + key,
+          () ->
+              client
+                  .removeObject(
+                      RemoveObjectArgs.builder()
+                          .bucket(location.bucket())
+                          .object(location.keyInBucket(key))
+                          .build())
+                  .thenApply(_ -> true));
+      return true;
+    } catch (StorageException.OutcomeUnknown e) {
+      throw new StorageException.Retryable("whether " + key + " is deleted is not known", e);
+    }
+  }
 
   @Override
   public Optional<Stat> head(ObjectKey key) {
@@ -493,14 +596,15 @@ public final class S3ObjectStore implements ObjectStore {
         .thenApply(response -> unquoted(response.etag()));
   }
 
-  private CompletableFuture<String> sendFile(ObjectKey key, Path file) {
+  private CompletableFuture<String> sendFile(
+      ObjectKey key, Path file, Map<String, String> condition) {
     try {
       return client
           .uploadObject(
               described(
                       UploadObjectArgs.builder().filename(file.toString(), MAX_OBJECT_BYTES),
                       key,
-                      absent())
+                      condition)
                   .build())
           .thenApply(response -> unquoted(response.etag()));
     } catch (MinioException e) {

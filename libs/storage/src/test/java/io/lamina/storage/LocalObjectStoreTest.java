@@ -57,6 +57,50 @@ class LocalObjectStoreTest extends ObjectStoreContract {
   }
 
   @Test
+  void countsAnOldObjectThatAWriterFindsAsWrittenNow() throws IOException {
+    Path file = folder.resolve("data/ab/x");
+    store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));
+    Files.setLastModifiedTime(file, FileTime.from(NOW.minus(Duration.ofDays(9))));
+
+    assertThat(store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x"))))
+        .isEqualTo(PutOutcome.ALREADY_PRESENT);
+
+    assertThat(Files.getLastModifiedTime(file).toInstant()).isEqualTo(NOW);
+    assertThat(store.deleteIfOlder(key("data/ab/x"), NOW.getEpochSecond())).isFalse();
+  }
+
+  @Test
+  void leavesTheTimeOfAnObjectThatIsYoung() throws IOException {
+    Path file = folder.resolve("data/ab/x");
+    store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));
+    Instant young = NOW.minus(Duration.ofHours(23));
+    Files.setLastModifiedTime(file, FileTime.from(young));
+
+    store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));
+
+    assertThat(Files.getLastModifiedTime(file).toInstant()).isEqualTo(young);
+  }
+
+  @Test
+  void putsBackWhatSomebodySetAsideAndDied() throws IOException {
+    store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));
+    store.putIfAbsent(key("data/ab/y"), Content.of(bytes("y")));
+    Path temporary = folder.resolve("data/txn");
+    Files.move(folder.resolve("data/ab/x"), temporary.resolve("aside-data+ab+x"));
+    Files.copy(folder.resolve("data/ab/y"), temporary.resolve("aside-data+ab+y"));
+    Files.writeString(temporary.resolve("aside-..+..+z"), "z");
+
+    ObjectStore next = open(Settings.STANDARD);
+
+    assertThat(next.read(key("data/ab/x"), 9)).isEqualTo(bytes("x"));
+    assertThat(next.read(key("data/ab/y"), 9)).isEqualTo(bytes("y"));
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertThat(left.map(f -> f.getFileName().toString()).filter(f -> f.startsWith("aside-")))
+          .containsExactly("aside-..+..+z");
+    }
+  }
+
+  @Test
   void leavesNoTemporaryFilesBehind() throws IOException {
     store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));
     store.putIfAbsent(key("data/ab/x"), Content.of(bytes("x")));

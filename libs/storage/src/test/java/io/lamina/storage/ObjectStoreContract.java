@@ -137,6 +137,20 @@ abstract class ObjectStoreContract {
   }
 
   @Test
+  void removesAnObjectOnlyIfItIsOlderThanSaid() {
+    ObjectKey key = key("data/aa/old");
+    store.putIfAbsent(key, Content.of(bytes("content")));
+    long written = store.head(key).orElseThrow().modifiedSeconds();
+
+    assertThat(store.deleteIfOlder(key, written)).isFalse();
+    assertThat(store.read(key, 100)).isEqualTo(bytes("content"));
+    assertThat(store.deleteIfOlder(key, written + 1)).isTrue();
+    assertThat(store.head(key)).isEmpty();
+    assertThat(store.deleteIfOlder(key, written + 1)).isFalse();
+    assertThat(store.putIfAbsent(key, Content.of(bytes("content")))).isEqualTo(PutOutcome.STORED);
+  }
+
+  @Test
   void refusesAContentOfAnotherLengthThanPromised() {
     ObjectKey key = key("data/bb/length");
 

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       StatusCommand.class,
       CancelCommand.class,
+      RemoveCommand.class,
       DeadLettersCommand.class,
       ListCommand.class,
       CatCommand.class,

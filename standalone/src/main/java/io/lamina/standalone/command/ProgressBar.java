@@ -65,6 +65,9 @@ final class ProgressBar {
   }
 
   static String subject(JsonNode request) {
+    if (request.has("removes")) {
+      return "remove " + request.path("removes").asText();
+    }
     return request.path("image").asText(request.path("layer").asText());
   }
 

@@ -14,7 +14,8 @@ import java.util.function.Function;
 
 /** A gateway's requests of all kinds, as one. Not thread-safe. */
 final class Requests {
-  private static final List<String> PATHS = List.of("/api/v1/conversions", "/api/v1/diff-commits");
+  private static final List<String> PATHS =
+      List.of("/api/v1/conversions", "/api/v1/diff-commits", "/api/v1/removals");
   private static final int PAGE = 200;
   private static final int NOT_FOUND = 404;
 

@@ -51,6 +51,10 @@ class RequestsTest {
                       + request("c2", "image", 5)
                       + "], \"next\": \"more\"}";
           case "/api/v1/diff-commits" -> "{\"items\": [" + request("d1", "layer", 7) + "]}";
+          case "/api/v1/removals" ->
+              exchange.getRequestMethod().equals("POST")
+                  ? request("r2", "removes", 8)
+                  : "{\"items\": [" + request("r1", "removes", 3) + "]}";
           case "/api/v1/conversions/c1" -> request("c1", "image", 9);
           case "/api/v1/diff-commits/d1" -> request("d1", "layer", 7);
           default -> MISSING;
@@ -86,13 +90,13 @@ class RequestsTest {
 
   @Test
   void listsConversionsAndCommitsNewestFirst() {
-    assertThat(ids(run(0, "status"))).containsExactly("c1", "d1", "c2", "c3");
+    assertThat(ids(run(0, "status"))).containsExactly("c1", "d1", "c2", "r1", "c3");
     assertThat(ids(run(0, "status", "--limit", "2", "--repo", "a.org")))
         .containsExactly("c1", "d1");
     assertThat(asked)
-        .last()
-        .asString()
-        .isEqualTo("GET /api/v1/diff-commits?limit=2&repository=a.org");
+        .endsWith(
+            "GET /api/v1/diff-commits?limit=2&repository=a.org",
+            "GET /api/v1/removals?limit=2&repository=a.org");
   }
 
   @Test
@@ -108,6 +112,16 @@ class RequestsTest {
 
     assertThat(asked)
         .containsExactly("DELETE /api/v1/conversions/d1", "DELETE /api/v1/diff-commits/d1");
+  }
+
+  @Test
+  void asksForTheRemovalOfEachImageOrOfAll() {
+    assertThat(run(0, "remove", "a:1", "b:*", "--repo", "a.org"))
+        .startsWith("r2  done       remove s -> a.org");
+    assertThat(asked).containsExactly("POST /api/v1/removals", "POST /api/v1/removals");
+    run(0, "remove", "--all", "--repo", "a.org");
+    assertThat(run(2, "remove", "--repo", "a.org")).contains("--all");
+    assertThat(run(2, "remove", "a:1", "--all", "--repo", "a.org")).contains("not both");
   }
 
   @Test

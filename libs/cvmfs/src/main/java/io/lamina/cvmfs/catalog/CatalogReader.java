@@ -291,6 +291,18 @@ public final class CatalogReader implements AutoCloseable {
   }
 
   /**
+   * Hands over the digest of every object that a row or a chunk names, as it is stored, with
+   * repetitions; of catalogs none. For whoever must not overlook one, whatever else is wrong.
+   */
+  public void forEachDigest(Consumer<byte[]> sink) {
+    for (String table : List.of("catalog", "chunks")) {
+      database.query(
+          "SELECT hash FROM " + table + " WHERE hash IS NOT NULL",
+          row -> sink.accept(row.getBytes(1)));
+    }
+  }
+
+  /**
    * How many rows the catalog has, whether a walk reaches them or not; counting stops at {@code
    * max}, since a hostile database can show the same pages over and over.
    */

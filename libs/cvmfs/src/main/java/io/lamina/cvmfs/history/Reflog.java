@@ -105,6 +105,13 @@ public final class Reflog implements AutoCloseable {
         > 0;
   }
 
+  /** Removes an entry; whether there was one. */
+  public boolean remove(Entry entry) {
+    return database.update(
+            "DELETE FROM refs WHERE hash = ? AND type = ?", entry.hash(), entry.kind().ordinal())
+        > 0;
+  }
+
   public boolean contains(Kind kind, ContentHash hash) {
     return database
         .text("SELECT 1 FROM refs WHERE hash = ? AND type = ?", hash, kind.ordinal())

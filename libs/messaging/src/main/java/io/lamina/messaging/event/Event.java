@@ -113,6 +113,38 @@ public sealed interface Event {
     }
   }
 
+  /**
+   * Take published images away.
+   *
+   * @param subject a public name ({@code REGISTRY/REPO:TAG}); one without its tag; or empty
+   * @param scope what of it
+   * @param keepTrees leave layers and merged trees where they are, for thin images that people hold
+   */
+  record RemovalRequested(
+      RequestId request,
+      RepositoryName repository,
+      String subject,
+      Scope scope,
+      boolean keepTrees,
+      Instant acceptedAt,
+      Optional<Precedence> precedence)
+      implements Event {
+    /** How much goes. */
+    public enum Scope {
+      /** The image of exactly this name. */
+      TAG,
+      /** The images of all tags and digests of this name. */
+      IMAGE,
+      /** Every image. */
+      ALL
+    }
+
+    /** What it is about, for people. */
+    public String description() {
+      return scope == Scope.ALL ? "every image" : subject;
+    }
+  }
+
   /** Stop working on a request; nothing that is published is taken back. */
   record CancelRequested(RequestId request, RepositoryName repository) implements Event {}
 
@@ -217,8 +249,8 @@ public sealed interface Event {
   /**
    * A request that is not final yet. Deleted (tombstone) when it is.
    *
-   * @param begin {@link ImagePlanned} or {@link DiffCommitRequested}; or the {@link
-   *     CancelRequested} of a request that has not been planned yet
+   * @param begin {@link ImagePlanned}, {@link DiffCommitRequested} or {@link RemovalRequested}; or
+   *     the {@link CancelRequested} of a request that has not been planned yet
    * @param revision that shows it, if only its thin image is missing
    */
   record PendingRequest(Event begin, Optional<Long> revision) implements Pending {
@@ -244,6 +276,7 @@ public sealed interface Event {
       return switch (begin) {
         case ImagePlanned plan -> plan.request();
         case DiffCommitRequested diff -> diff.request();
+        case RemovalRequested removal -> removal.request();
         case CancelRequested cancel -> cancel.request();
         default ->
             throw new IllegalArgumentException(
@@ -371,7 +404,8 @@ public sealed interface Event {
     /** What was asked for. */
     public enum Kind {
       CONVERSION,
-      DIFF_COMMIT
+      DIFF_COMMIT,
+      REMOVAL
     }
 
     /** How far it is; the last three are final. */

@@ -272,7 +272,7 @@ class EventJsonTest {
         .isEqualTo(
             "cancel-requested conversion-requested diff-commit-requested failed-request"
                 + " flat-merged flat-requested image-planned journal-position layer-converted layer-requested"
-                + " pending-flat pending-layer pending-request pending-work request-status thin-pushed thin-requested"
+                + " pending-flat pending-layer pending-request pending-work removal-requested request-status thin-pushed thin-requested"
                 + " transaction-published work-failed work-progress work-retried");
     assertThat(Stream.of(EventJson.type(SampleEvents.cancel("a.b", "r"))))
         .containsExactly("io.lamina.cancel-requested.v1");
