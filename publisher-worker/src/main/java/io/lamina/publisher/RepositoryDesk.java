@@ -14,11 +14,13 @@ import io.lamina.messaging.event.Event.JournalPosition;
 import io.lamina.messaging.event.Event.Pending;
 import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.messaging.event.EventJson;
+import io.lamina.messaging.event.RepositoryOrigin;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.repository.Committed;
 import io.lamina.repository.ObjectUploads;
 import io.lamina.repository.PublisherBackend;
 import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition;
 import io.lamina.repository.RepositoryException;
 import java.time.Clock;
 import java.time.Instant;
@@ -260,9 +262,23 @@ final class RepositoryDesk implements AutoCloseable {
               about.root(),
               about.rootSizeBytes(),
               about.effective(),
-              fulfilled(about));
+              fulfilled(about),
+              about.revision() == 1 ? Optional.of(origin()) : Optional.empty());
       latest = event;
       return EventJson.encode(event);
+    }
+
+    /** A replay makes the same empty repository of this. */
+    private RepositoryOrigin origin() {
+      RepositoryDefinition definition = tools.repository().definition();
+      RepositoryDefinition.Settings settings = definition.settings();
+      return new RepositoryOrigin(
+          definition.createdAt(),
+          settings.ttl().toSeconds(),
+          settings.flat(),
+          settings.garbageCollectable(),
+          settings.tags(),
+          settings.genericTags());
     }
 
     /** Whoever finds all of it there already is fulfilled by an earlier transaction. */

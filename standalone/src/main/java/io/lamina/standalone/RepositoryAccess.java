@@ -31,6 +31,11 @@ public final class RepositoryAccess {
         dataFolder, StoreOpeners.forPublishers(Clock.systemUTC(), new SecureRandom()));
   }
 
+  /** The same for a replay, which stores many objects and commits many transactions. */
+  public static Repositories forReplay(Path dataFolder) {
+    return forPublishers(dataFolder);
+  }
+
   /**
    * Creates a repository with new keys.
    *

@@ -119,6 +119,20 @@ class ArchitectureTest {
                   "io.lamina.image"));
 
   @ArchTest
+  static final ArchRule theJournalKnowsNoProcess =
+      noClasses()
+          .that()
+          .resideInAPackage("io.lamina.journal..")
+          .should()
+          .dependOnClassesThat(
+              ofOtherModules(
+                  "io.lamina.journal..",
+                  "io.lamina.messaging..",
+                  "io.lamina.repository..",
+                  "io.lamina.cvmfs..",
+                  "io.lamina.storage.."));
+
+  @ArchTest
   static final ArchRule processesDoNotKnowEachOther =
       slices()
           .matching("io.lamina.(gateway|converter|publisher|node)..")

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventRecords {
   static final String TRACE_HEADER = "traceparent";
+  private static final String TYPE_HEADER = "ce_type";
   private static final Pattern TRACE_PARENT = Pattern.compile("[0-9a-f-]{1,128}");
   private static final int ID_BYTES = 16;
 
@@ -65,18 +66,35 @@ public final class EventRecords {
   private ProducerRecord<byte[], byte[]> write(
       Event event, String topic, @Nullable Integer partition, byte[] key) {
     byte[] data = EventJson.encode(event);
-    String type = EventJson.type(event);
     CloudEvent cloudEvent =
-        CloudEventBuilder.v1()
-            .withId(id(type, key, data))
-            .withType(type)
-            .withSource(source)
-            .withTime(clock.instant().atOffset(ZoneOffset.UTC))
-            .withSubject(event.repository().value())
-            .withDataContentType("application/json")
-            .withData(BytesCloudEventData.wrap(data))
-            .build();
+        cloudEvent(EventJson.type(event), key, data, event.repository().value(), clock.instant());
     return KafkaMessageFactory.<byte[]>createWriter(topic, partition, key).writeBinary(cloudEvent);
+  }
+
+  /**
+   * What was said at another time, with its own bytes and its own time.
+   *
+   * @param key the repository
+   */
+  ProducerRecord<byte[], byte[]> repeat(
+      Topic topic, String key, String type, byte[] data, Instant writtenAt) {
+    byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
+    return KafkaMessageFactory.<byte[]>createWriter(
+            topic.topicName(), null, writtenAt.toEpochMilli(), keyBytes)
+        .writeBinary(cloudEvent(type, keyBytes, data, key, writtenAt));
+  }
+
+  private CloudEvent cloudEvent(
+      String type, byte[] key, byte[] data, String subject, Instant time) {
+    return CloudEventBuilder.v1()
+        .withId(id(type, key, data))
+        .withType(type)
+        .withSource(source)
+        .withTime(time.atOffset(ZoneOffset.UTC))
+        .withSubject(subject)
+        .withDataContentType("application/json")
+        .withData(BytesCloudEventData.wrap(data))
+        .build();
   }
 
   /** The same event has the same id however often it is said. */
@@ -113,6 +131,14 @@ public final class EventRecords {
     } catch (MessagingException.Corrupt e) {
       throw new MessagingException.Corrupt("record " + position + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The CloudEvents type of a record; empty if it has none. */
+  static String type(ConsumerRecord<byte[], byte[]> record) {
+    Header header = record.headers().lastHeader(TYPE_HEADER);
+    return header == null || header.value() == null
+        ? ""
+        : new String(header.value(), StandardCharsets.UTF_8);
   }
 
   static Received.Position position(ConsumerRecord<byte[], byte[]> record) {

@@ -12,6 +12,7 @@ import io.lamina.storage.StorageException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Decompressed catalogs by their hash: from memory if they were used lately, else from the store,
@@ -22,6 +23,7 @@ final class CatalogStore {
 
   private final ObjectStore store;
   private final long maxCachedBytes;
+  private final KnownTotals told;
   private final LinkedHashMap<ContentHash, byte[]> cache = new LinkedHashMap<>(64, 0.75f, true);
   private long cachedBytes;
 
@@ -35,8 +37,13 @@ final class CatalogStore {
       };
 
   CatalogStore(ObjectStore store, long maxCachedBytes) {
+    this(store, maxCachedBytes, KnownTotals.NONE);
+  }
+
+  CatalogStore(ObjectStore store, long maxCachedBytes, KnownTotals told) {
     this.store = store;
     this.maxCachedBytes = maxCachedBytes;
+    this.told = told;
   }
 
   /**
@@ -77,6 +84,10 @@ final class CatalogStore {
 
   /** What a catalog and all below it count; read from it unless a graft has said it lately. */
   Counters total(ContentHash hash) {
+    Optional<Counters> said = told.of(hash);
+    if (said.isPresent()) {
+      return said.get();
+    }
     synchronized (totals) {
       Counters known = totals.get(hash);
       if (known != null) {

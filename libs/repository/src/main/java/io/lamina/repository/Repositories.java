@@ -1,5 +1,6 @@
 package io.lamina.repository;
 
+import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.signing.Manifest;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,6 +148,54 @@ public final class Repositories {
     }
     write(created);
     return open(created);
+  }
+
+  /**
+   * The root catalog of the first revision of a repository that is created so; the same everywhere.
+   *
+   * @param createdAt whole seconds
+   */
+  public static ContentHash firstRoot(Instant createdAt, Duration ttl) {
+    return RepositoryCreation.rootOf(
+        createdAt.getEpochSecond(), ttl, CatalogCompression.FOR_PUBLISHERS);
+  }
+
+  /**
+   * Opens a defined repository; if its storage has no manifest, which was lost then, makes the
+   * first revision there again. What else lies in the storage stays.
+   *
+   * @param createdAt as the lost repository was made, in whole seconds
+   * @param ttl likewise
+   * @throws RepositoryException.NotFound if it is not defined
+   * @throws RepositoryException.Rejected if the master key, which signs the whitelist, is not there
+   */
+  public Repository restore(
+      RepositoryName name, Instant createdAt, Duration ttl, SecureRandom random, Clock clock) {
+    RepositoryDefinition definition =
+        definition(name)
+            .orElseThrow(() -> new RepositoryException.NotFound("there is no repository " + name));
+    RepositoryDefinition.Settings settings = definition.settings();
+    RepositoryDefinition lost =
+        new RepositoryDefinition(
+            name,
+            definition.storage(),
+            definition.keys(),
+            definition.backend(),
+            new RepositoryDefinition.Settings(
+                ttl,
+                settings.flat(),
+                settings.garbageCollectable(),
+                settings.tags(),
+                settings.genericTags()),
+            createdAt);
+    makeLocalFolders(definition);
+    try (ObjectStore store = stores.open(location(definition))) {
+      if (store.readMutable(RepositoryFiles.MANIFEST, SignedManifest.MAX_READ_BYTES).isEmpty()) {
+        new RepositoryCreation(lost, store, keysFor(definition, random, clock))
+            .run(CatalogCompression.FOR_PUBLISHERS, clock);
+      }
+    }
+    return open(definition);
   }
 
   /** The untouched first revision that an interrupted creation with the same keys has left. */

@@ -104,6 +104,11 @@ public final class Repository implements AutoCloseable {
     return new RepositoryWriter(definition, store, loadKeys(), Optional.empty());
   }
 
+  /** The same for who knows counters of trees that may be gone. */
+  public RepositoryWriter writer(KnownTotals totals) {
+    return new RepositoryWriter(definition, store, loadKeys(), Optional.empty(), totals);
+  }
+
   /**
    * The writer of a repository whose every revision somebody else must show first. Opening it
    * finishes what a predecessor left half done.

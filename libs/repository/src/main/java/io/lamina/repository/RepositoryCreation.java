@@ -22,6 +22,7 @@ import io.lamina.storage.Content;
 import io.lamina.storage.ObjectStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -106,11 +107,20 @@ final class RepositoryCreation {
   }
 
   private byte[] emptyRoot() {
-    long now = definition.createdAt().getEpochSecond();
+    return emptyRoot(definition.createdAt().getEpochSecond(), definition.settings().ttl());
+  }
+
+  private static byte[] emptyRoot(long now, Duration ttl) {
     return new CatalogWriter(
-            new CatalogProperties(RepositoryPath.ROOT, 0, null, now, definition.settings().ttl()),
-            Directories.plain(now))
+            new CatalogProperties(RepositoryPath.ROOT, 0, null, now, ttl), Directories.plain(now))
         .finish();
+  }
+
+  /** The name of the first root catalog of a repository that is made so. */
+  static ContentHash rootOf(long createdSeconds, Duration ttl, Compression compression) {
+    try (ObjectCompressor compressor = compression.newCompressor()) {
+      return compressor.compress(emptyRoot(createdSeconds, ttl), HashAlgorithm.SHA1).hash();
+    }
   }
 
   private Optional<ContentHash> putHistory(

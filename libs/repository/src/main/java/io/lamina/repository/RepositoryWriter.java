@@ -78,6 +78,15 @@ public final class RepositoryWriter implements PublisherBackend {
       ObjectStore store,
       RepositoryKeys keys,
       Optional<Follower> follower) {
+    this(definition, store, keys, follower, KnownTotals.NONE);
+  }
+
+  RepositoryWriter(
+      RepositoryDefinition definition,
+      ObjectStore store,
+      RepositoryKeys keys,
+      Optional<Follower> follower,
+      KnownTotals totals) {
     this.follower = follower;
     this.definition = definition;
     this.store = store;
@@ -89,7 +98,7 @@ public final class RepositoryWriter implements PublisherBackend {
         Executors.newFixedThreadPool(
             Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MAX_THREADS),
             Thread.ofPlatform().daemon().name("catalogs-" + definition.name() + "-", 0).factory());
-    this.catalogs = new CatalogStore(store, CATALOG_CACHE_BYTES);
+    this.catalogs = new CatalogStore(store, CATALOG_CACHE_BYTES, totals);
     this.certificate = ReferenceZlib.compress(keys.certificate().pem(), HashAlgorithm.SHA1);
     this.head = new HeadFile(store, keys, certificate.hash());
     this.reflog = new ReflogFile(store, definition.name());

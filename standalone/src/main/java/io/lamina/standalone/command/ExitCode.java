@@ -3,7 +3,10 @@ package io.lamina.standalone.command;
 import io.lamina.client.failure.ClientException;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.image.ImageException;
+import io.lamina.journal.JournalException;
+import io.lamina.messaging.MessagingException;
 import io.lamina.node.graphdriver.DriverException;
+import io.lamina.repository.RepositoryException;
 import io.lamina.settings.SettingsException;
 import io.lamina.standalone.bench.BenchmarkException;
 import io.lamina.standalone.client.GatewayException;
@@ -72,6 +75,32 @@ public enum ExitCode {
             case StorageException.Retryable _,
                 StorageException.OutcomeUnknown _,
                 StorageException.Exhausted _ ->
+                UNAVAILABLE;
+          };
+      case JournalException e ->
+          switch (e) {
+            case JournalException.Rejected _ -> REFUSED;
+            case JournalException.Corrupt _ -> CORRUPT;
+            case JournalException.NotFound _ -> NOT_FOUND;
+            case JournalException.Retryable _ -> UNAVAILABLE;
+          };
+      case RepositoryException e ->
+          switch (e) {
+            case RepositoryException.Rejected _ -> REFUSED;
+            case RepositoryException.Corrupt _ -> CORRUPT;
+            case RepositoryException.NotFound _ -> NOT_FOUND;
+            case RepositoryException.Conflict _,
+                RepositoryException.Retryable _,
+                RepositoryException.OutcomeUnknown _ ->
+                UNAVAILABLE;
+          };
+      case MessagingException e ->
+          switch (e) {
+            case MessagingException.Rejected _, MessagingException.Fatal _ -> REFUSED;
+            case MessagingException.Corrupt _ -> CORRUPT;
+            case MessagingException.Retryable _,
+                MessagingException.OutcomeUnknown _,
+                MessagingException.PartitionLost _ ->
                 UNAVAILABLE;
           };
       default -> FAILED;

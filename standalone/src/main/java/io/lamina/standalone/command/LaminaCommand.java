@@ -30,6 +30,8 @@ import picocli.CommandLine.Spec;
       CancelCommand.class,
       RemoveCommand.class,
       DeadLettersCommand.class,
+      JournalCommand.class,
+      ReplayCommand.class,
       ListCommand.class,
       CatCommand.class,
       StatCommand.class,

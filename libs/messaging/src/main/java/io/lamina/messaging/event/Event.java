@@ -369,7 +369,11 @@ public sealed interface Event {
 
   // ---- lamina.published ---------------------------------------------------------------------
 
-  /** A committed transaction, with all that a replay needs. */
+  /**
+   * A committed transaction, with all that a replay needs.
+   *
+   * @param origin how the repository was made; said with its first transaction
+   */
   record TransactionPublished(
       RepositoryName repository,
       long revision,
@@ -378,11 +382,33 @@ public sealed interface Event {
       ContentHash root,
       long rootSizeBytes,
       List<CatalogChange> changes,
-      List<RequestId> requests)
+      List<RequestId> requests,
+      Optional<RepositoryOrigin> origin)
       implements Event {
     public TransactionPublished {
       changes = List.copyOf(changes);
       requests = List.copyOf(requests);
+    }
+
+    public TransactionPublished(
+        RepositoryName repository,
+        long revision,
+        long timestampSeconds,
+        ContentHash previousRoot,
+        ContentHash root,
+        long rootSizeBytes,
+        List<CatalogChange> changes,
+        List<RequestId> requests) {
+      this(
+          repository,
+          revision,
+          timestampSeconds,
+          previousRoot,
+          root,
+          rootSizeBytes,
+          changes,
+          requests,
+          Optional.empty());
     }
   }
 

@@ -1,0 +1,344 @@
+package io.lamina.journal.replay;
+
+import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.CvmfsException;
+import io.lamina.cvmfs.HashAlgorithm;
+import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.CatalogChange;
+import io.lamina.cvmfs.catalog.CatalogEntry;
+import io.lamina.cvmfs.catalog.Counters;
+import io.lamina.cvmfs.catalog.EditableCatalog;
+import io.lamina.cvmfs.catalog.Graft;
+import io.lamina.cvmfs.catalog.SealedCatalog;
+import io.lamina.cvmfs.compression.CompressedObject;
+import io.lamina.cvmfs.compression.Compression;
+import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.cvmfs.reader.RepositoryFiles;
+import io.lamina.journal.Journal;
+import io.lamina.journal.JournalEntry;
+import io.lamina.messaging.event.Event.TransactionPublished;
+import io.lamina.messaging.event.EventJson;
+import io.lamina.messaging.event.RepositoryOrigin;
+import io.lamina.repository.Committed;
+import io.lamina.repository.ObjectUploads;
+import io.lamina.repository.Repositories;
+import io.lamina.repository.Repository;
+import io.lamina.repository.RepositoryDefinition;
+import io.lamina.repository.RepositoryLayout;
+import io.lamina.repository.RepositoryWriter;
+import io.lamina.storage.Content;
+import io.lamina.storage.InMemoryObjectStore;
+import io.lamina.storage.ObjectKey;
+import io.lamina.storage.ObjectStore;
+import io.lamina.storage.StorageException;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * A repository in memory with real layers, and the journal of what was published to it. Keys lie in
+ * a folder, so that a lost repository can be made with them again.
+ */
+final class TestSite {
+  static final RepositoryName NAME = new RepositoryName("lost.lamina.example");
+  static final Instant CREATED = Instant.parse("2026-01-02T03:04:05Z");
+  static final Clock CLOCK = Clock.fixed(CREATED, ZoneOffset.UTC);
+
+  final InMemoryObjectStore store = new InMemoryObjectStore(CLOCK);
+  final List<JournalEntry> entries = new ArrayList<>();
+  private final Path folder;
+
+  TestSite(Path folder) {
+    this.folder = folder;
+  }
+
+  /** What {@code folder} defines, on any store. */
+  static Repositories repositories(Path folder, ObjectStore store) {
+    return new Repositories(folder, location -> new Shared(store));
+  }
+
+  /** Creates the original and publishes to it. */
+  TestSite publish(List<List<CatalogChange>> transactions) {
+    Repositories repositories = repositories(folder, store);
+    try (Repository repository =
+            repositories.definition(NAME).isPresent()
+                ? repositories.open(NAME)
+                : repositories.create(definition(), new SecureRandom(), CLOCK);
+        RepositoryWriter writer = repository.writer()) {
+      for (List<CatalogChange> changes : transactions) {
+        long time = CREATED.getEpochSecond() + 60L * (entries.size() + 1);
+        Committed committed = writer.commit(changes, time, about -> new byte[0]);
+        add(committed);
+      }
+    }
+    return this;
+  }
+
+  private void add(Committed committed) {
+    TransactionPublished event =
+        new TransactionPublished(
+            NAME,
+            committed.revision(),
+            committed.timestampSeconds(),
+            committed.previousRoot(),
+            committed.root(),
+            committed.rootSizeBytes(),
+            committed.effective(),
+            List.of(),
+            committed.revision() == 1
+                ? Optional.of(new RepositoryOrigin(CREATED, 240, true, true, true, 100))
+                : Optional.empty());
+    entries.add(entry(event));
+  }
+
+  static JournalEntry entry(TransactionPublished event) {
+    return new JournalEntry(
+        event,
+        EventJson.type(event),
+        EventJson.encode(event),
+        Instant.ofEpochSecond(event.timestampSeconds() + 5));
+  }
+
+  private static RepositoryDefinition definition() {
+    return RepositoryDefinition.inDataFolder(NAME, RepositoryDefinition.Settings.DEFAULT, CREATED);
+  }
+
+  Journal journal() {
+    return journal(entries);
+  }
+
+  static Journal journal(List<JournalEntry> entries) {
+    return new Journal() {
+      @Override
+      public List<RepositoryName> repositories() {
+        return List.of(NAME);
+      }
+
+      @Override
+      public long read(RepositoryName repository, Sink sink) {
+        long count = 0;
+        for (JournalEntry entry : entries) {
+          count++;
+          if (!sink.accept(entry)) {
+            break;
+          }
+        }
+        return count;
+      }
+
+      @Override
+      public String toString() {
+        return "the journal";
+      }
+    };
+  }
+
+  TransactionPublished event(int revision) {
+    return entries.get(revision - 1).event();
+  }
+
+  // ---- layers -------------------------------------------------------------------------------
+
+  /** A layer with two files of its own and a nested catalog with a third. */
+  CatalogChange.Attach layer(String name) {
+    RepositoryPath path = RepositoryLayout.layer(hex(name));
+    RepositoryPath inside = path.resolve("usr");
+    Graft nested = catalog(inside, List.of("lib"), name, Optional.empty());
+    return new CatalogChange.Attach(
+        catalog(path, List.of("hostname", "motd"), name, Optional.of(nested)));
+  }
+
+  CatalogChange.PutFile file(String path, String content) {
+    try (ObjectCompressor compressor = compression().newCompressor()) {
+      byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+      return new CatalogChange.PutFile(
+          RepositoryPath.of(path),
+          new ObjectUploads(store).putFile(bytes, compressor),
+          bytes.length);
+    }
+  }
+
+  static CatalogChange.PutSymlink link(String path, String target) {
+    return new CatalogChange.PutSymlink(RepositoryPath.of(path), target);
+  }
+
+  private Graft catalog(
+      RepositoryPath path, List<String> files, String contents, Optional<Graft> nested) {
+    CatalogEntry directory = CatalogEntry.directory(0755, 0, 0, 1_000);
+    try (ObjectCompressor compressor = compression().newCompressor();
+        EditableCatalog catalog =
+            EditableCatalog.createNested(path, directory, HashAlgorithm.SHA1)) {
+      ObjectUploads uploads = new ObjectUploads(store);
+      for (String file : files) {
+        byte[] content = (contents + file).repeat(50).getBytes(StandardCharsets.UTF_8);
+        ContentHash object = uploads.putFile(content, compressor);
+        catalog.put(
+            path.resolve(file),
+            CatalogEntry.file(object, content.length, 0644, 1_000),
+            below -> Counters.ZERO);
+      }
+      nested.ifPresent(graft -> catalog.attach(graft, below -> Counters.ZERO));
+      SealedCatalog sealed = catalog.seal(1_000);
+      CompressedObject object = compressor.compress(sealed.database(), HashAlgorithm.SHA1);
+      uploads.put(ObjectKind.CATALOG, object);
+      return new Graft(
+          path, object.hash(), sealed.database().length, sealed.root(), sealed.total());
+    }
+  }
+
+  private static Compression compression() {
+    return new Compression(Compression.Engine.JDK, 6);
+  }
+
+  static String hex(String name) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  // ---- stores -------------------------------------------------------------------------------
+
+  /** The files of a store, except those that are lost or damaged. */
+  static final class Source implements RepositoryFiles {
+    private final ObjectStore store;
+    final Set<String> lost = new HashSet<>();
+    final Set<String> damaged = new HashSet<>();
+    final Set<String> opened = new HashSet<>();
+    int failures;
+
+    Source(ObjectStore store) {
+      this.store = store;
+    }
+
+    @Override
+    public synchronized InputStream open(String path) {
+      if (failures > 0) {
+        failures--;
+        throw new CvmfsException.Retryable("no answer", null);
+      }
+      opened.add(path);
+      if (lost.contains(path)) {
+        throw new CvmfsException.NotFound(path);
+      }
+      try {
+        byte[] bytes = store.read(new ObjectKey(path), 64 << 20);
+        if (damaged.contains(path)) {
+          bytes[bytes.length / 2] ^= 1;
+        }
+        return new ByteArrayInputStream(bytes);
+      } catch (StorageException.NotFound e) {
+        throw new CvmfsException.NotFound(path);
+      }
+    }
+
+    @Override
+    public boolean exists(String path) {
+      return store.head(new ObjectKey(path)).isPresent();
+    }
+
+    @Override
+    public String toString() {
+      return "the old storage";
+    }
+  }
+
+  /** Stays open when a repository is closed, and dies after so many writes. */
+  static final class Shared implements ObjectStore {
+    /** The process is gone. */
+    static final class Killed extends Error {
+      private static final long serialVersionUID = 1L;
+    }
+
+    private final ObjectStore store;
+    private int writesUntilKill = Integer.MAX_VALUE;
+
+    Shared(ObjectStore store) {
+      this.store = store;
+    }
+
+    synchronized void killAfter(int writes) {
+      writesUntilKill = writes;
+    }
+
+    private synchronized void write() {
+      if (writesUntilKill != Integer.MAX_VALUE && writesUntilKill-- <= 0) {
+        writesUntilKill = 0;
+        throw new Killed();
+      }
+    }
+
+    @Override
+    public PutOutcome putIfAbsent(ObjectKey key, Content content) {
+      write();
+      return store.putIfAbsent(key, content);
+    }
+
+    @Override
+    public void flush() {
+      write();
+      store.flush();
+    }
+
+    @Override
+    public Version swap(ObjectKey key, Optional<Version> expected, byte[] bytes) {
+      write();
+      return store.swap(key, expected, bytes);
+    }
+
+    @Override
+    public boolean delete(ObjectKey key) {
+      write();
+      return store.delete(key);
+    }
+
+    @Override
+    public Optional<Stat> head(ObjectKey key) {
+      return store.head(key);
+    }
+
+    @Override
+    public InputStream open(ObjectKey key) {
+      return store.open(key);
+    }
+
+    @Override
+    public byte[] read(ObjectKey key, int maxBytes) {
+      return store.read(key, maxBytes);
+    }
+
+    @Override
+    public void list(String prefix, Consumer<Stat> sink) {
+      store.list(prefix, sink);
+    }
+
+    @Override
+    public Optional<Versioned> readMutable(ObjectKey key, int maxBytes) {
+      return store.readMutable(key, maxBytes);
+    }
+
+    @Override
+    public void close() {
+      // The test's.
+    }
+  }
+}
