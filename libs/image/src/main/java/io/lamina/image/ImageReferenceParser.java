@@ -1,6 +1,8 @@
 package io.lamina.image;
 
 import io.lamina.image.internal.Quoted;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -173,6 +175,7 @@ final class ImageReferenceParser {
     if (port != null && (Integer.parseInt(port) == 0 || Integer.parseInt(port) > 65_535)) {
       throw new ImageException.Rejected("port out of range in " + Quoted.of(host));
     }
+    checkAddress(host);
     if (host.length() + 1 + repository.length() > MAX_NAME_CHARS) {
       throw new ImageException.Rejected(
           "host and repository are longer than " + MAX_NAME_CHARS + " characters");
@@ -197,6 +200,19 @@ final class ImageReferenceParser {
               + MAX_FILE_NAME_BYTES
               + " bytes)");
     }
+  }
+
+  /** URLs have names whose last label is no number, and addresses in full. */
+  private static void checkAddress(String host) {
+    try {
+      if (new URI("https://" + host).getHost() != null) {
+        return;
+      }
+    } catch (URISyntaxException e) {
+      // One message below for all.
+    }
+    throw new ImageException.Rejected(
+        "not a host name or address as URLs have them: " + Quoted.of(host));
   }
 
   /** Checks a tag alone, as registries list them. */

@@ -11,7 +11,10 @@ public record IdRange(long containerId, long hostId, long size) {
   public IdRange {
     if (containerId < 0
         || hostId < 0
+        || containerId > MAX_ID
+        || hostId > MAX_ID
         || size < 1
+        || size > MAX_ID + 1
         || containerId + size - 1 > MAX_ID
         || hostId + size - 1 > MAX_ID) {
       throw new DriverException.Malformed(

@@ -58,6 +58,21 @@ class RequestJsonTest {
   }
 
   @Test
+  void refusesRangesOfIdsWhoseEndOverflows() {
+    for (String range :
+        new String[] {
+          "\"container_id\":9223372036854775807,\"host_id\":0,\"size\":9223372036854775807",
+          "\"container_id\":0,\"host_id\":9223372036854775807,\"size\":2",
+          "\"container_id\":4294967294,\"host_id\":0,\"size\":2",
+        }) {
+      assertThatThrownBy(() -> session("{\"Home\":\"/h\",\"UIDMaps\":[{" + range + "}]}"))
+          .as(range)
+          .isInstanceOf(DriverException.Malformed.class)
+          .hasMessageContaining("32-bit ids");
+    }
+  }
+
+  @Test
   void takesAnEmptyTextForNone() {
     assertThat(layer("{\"ID\":\"a\",\"Parent\":\"\",\"MountLabel\":\"\",\"Unknown\":{}}"))
         .isEqualTo(new LayerRequest("a", null, null, Map.of()));

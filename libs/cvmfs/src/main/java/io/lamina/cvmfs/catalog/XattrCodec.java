@@ -95,6 +95,10 @@ public final class XattrCodec {
       }
       String name =
           new String(blob, position + 2, nameEnd - position - 2, StandardCharsets.ISO_8859_1);
+      if (name.indexOf('\0') >= 0) {
+        // Lists of names end each by a NUL: this one would count as two.
+        throw new CvmfsException.Corrupt("the name of extended attribute " + i + " holds a NUL");
+      }
       attributes.put(name, Arrays.copyOfRange(blob, nameEnd, end));
       position = end;
     }

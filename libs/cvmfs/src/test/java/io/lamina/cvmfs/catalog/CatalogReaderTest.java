@@ -250,6 +250,15 @@ class CatalogReaderTest {
                 + "0803757365722e666f6f626172");
   }
 
+  @Test
+  void refusesAnAttributeWhoseNameWouldCountAsTwo() {
+    byte[] blob = HexFormat.of().parseHex("01010301" + "610062" + "76");
+
+    assertThatThrownBy(() -> XattrCodec.decode(blob))
+        .isInstanceOf(CvmfsException.Corrupt.class)
+        .hasMessageContaining("NUL");
+  }
+
   private static byte[] ascii(String text) {
     return text.getBytes(StandardCharsets.US_ASCII);
   }

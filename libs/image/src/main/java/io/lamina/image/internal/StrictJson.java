@@ -56,6 +56,9 @@ public final class StrictJson {
         throw new IOException("empty instead of JSON");
       }
       return node;
+    } catch (NumberFormatException e) {
+      // Jackson lets it through where a number's exponent does not fit into 32 bits.
+      throw new IOException("a number with an exponent beyond all use", e);
     }
   }
 
