@@ -84,6 +84,7 @@ public final class ConverterProcess implements AutoCloseable {
             around.sources(),
             files,
             settings.planner(),
+            settings.admission(),
             around.clock(),
             around.random(),
             Pause.SLEEPING,

@@ -1,13 +1,18 @@
 package io.lamina.converter;
 
 import io.lamina.converter.layer.PipelineSettings;
+import io.lamina.converter.plan.Admission;
 import io.lamina.converter.plan.PlannerSettings;
 import io.lamina.converter.work.WorkSettings;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.image.layer.LayerLimits;
+import io.lamina.image.policy.ImagePolicy;
+import io.lamina.image.policy.NamePattern;
 import io.lamina.settings.Settings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What an operator sets on a converter. Immutable.
@@ -17,6 +22,7 @@ import java.util.Optional;
  * @param instance a name that this converter keeps over restarts, unique among them; after a kill
  *     it gets its partitions back at once
  * @param planner how requests are planned
+ * @param admission which images are taken
  * @param maxPlansPerPartition requests of one partition that are under way at once
  * @param work how layers, merges and pushes are done
  * @param pipeline how contents become objects
@@ -30,6 +36,7 @@ import java.util.Optional;
 public record ConverterSettings(
     Optional<String> instance,
     PlannerSettings planner,
+    Admission admission,
     int maxPlansPerPartition,
     WorkSettings work,
     PipelineSettings pipeline,
@@ -41,6 +48,7 @@ public record ConverterSettings(
       new ConverterSettings(
           Optional.empty(),
           PlannerSettings.DEFAULT,
+          Admission.OPEN,
           64,
           WorkSettings.DEFAULT,
           PipelineSettings.byDefault(),
@@ -69,6 +77,7 @@ public record ConverterSettings(
     return new ConverterSettings(
         Optional.of(newInstance),
         planner,
+        admission,
         maxPlansPerPartition,
         work,
         pipeline,
@@ -83,6 +92,7 @@ public record ConverterSettings(
     return new ConverterSettings(
         instance,
         planner,
+        admission,
         maxPlansPerPartition,
         work,
         newPipeline,
@@ -92,9 +102,24 @@ public record ConverterSettings(
         stopTimeout);
   }
 
+  /** The same with other rules for what is taken. */
+  public ConverterSettings withAdmission(Admission other) {
+    return new ConverterSettings(
+        instance,
+        planner,
+        other,
+        maxPlansPerPartition,
+        work,
+        pipeline,
+        limits,
+        deliveries,
+        lockRenewal,
+        stopTimeout);
+  }
+
   /**
-   * Reads the keys that start with {@code converter.}; what is not set has its default. Whoever
-   * gave the settings refuses keys that nobody knows.
+   * Reads the keys that start with {@code converter.}, and those of the image policy; what is not
+   * set has its default. Whoever gave the settings refuses keys that nobody knows.
    *
    * @throws io.lamina.settings.SettingsException on a bad value
    */
@@ -102,6 +127,7 @@ public record ConverterSettings(
     return new ConverterSettings(
         text.text("converter.instance"),
         planner(text),
+        admission(text),
         text.count("converter.plan.per-partition", DEFAULT.maxPlansPerPartition, 1, 1000),
         work(text),
         pipeline(text),
@@ -133,6 +159,21 @@ public record ConverterSettings(
         text.duration(
             "converter.plan.cache-time", otherwise.cacheFor(), Duration.ZERO, Duration.ofDays(1)),
         text.bytes("converter.plan.cache-size", otherwise.cacheBytes(), 0, 1L << 30));
+  }
+
+  private static Admission admission(Settings text) {
+    Admission otherwise = DEFAULT.admission;
+    Function<String, List<NamePattern>> patterns = NamePattern::parse;
+    ImagePolicy policy =
+        new ImagePolicy(
+            text.parsed("images.allow", ImagePolicy.OPEN.allowed(), patterns),
+            text.parsed("images.deny", List.of(), patterns),
+            text.parsed("thin.allow", List.of(), patterns));
+    return new Admission(
+        policy,
+        text.count("converter.image.layers", otherwise.maxLayers(), 1, 10_000),
+        text.bytes("converter.image.size", otherwise.maxBytes(), 1, 1L << 50),
+        text.count("converter.image.entries", otherwise.maxEntries(), 1, 100_000_000));
   }
 
   private static WorkSettings work(Settings text) {

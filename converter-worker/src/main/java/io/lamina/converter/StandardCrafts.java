@@ -18,13 +18,20 @@ public final class StandardCrafts implements AutoCloseable {
   private final ObjectPipeline pipeline;
   private final ConverterProcess.Crafts crafts;
 
+  /**
+   * @param maxEntries of a merged image
+   */
   public StandardCrafts(
-      PipelineSettings settings, LayerLimits limits, ThinImagePusher pusher, MeterRegistry meters) {
+      PipelineSettings settings,
+      LayerLimits limits,
+      int maxEntries,
+      ThinImagePusher pusher,
+      MeterRegistry meters) {
     this.pipeline = new ObjectPipeline(settings);
     this.crafts =
         new ConverterProcess.Crafts(
             new ConvertedLayers(new LayerConverter(pipeline, limits), meters),
-            new CatalogMerges(pipeline),
+            new CatalogMerges(pipeline, maxEntries),
             new PublishedThinImages(pusher));
   }
 

@@ -3,6 +3,7 @@ package io.lamina.converter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.converter.layer.PipelineSettings;
+import io.lamina.converter.plan.Admission;
 import io.lamina.converter.plan.PlannerSettings;
 import io.lamina.converter.work.WorkSettings;
 import io.lamina.cvmfs.HashAlgorithm;
@@ -88,6 +89,7 @@ class ConverterIT {
             planner.maxLayers(),
             planner.cacheFor(),
             planner.cacheBytes()),
+        Admission.OPEN,
         16,
         new WorkSettings(2, 1, quick, 2, Duration.ofMillis(100)),
         PipelineSettings.byDefault(),

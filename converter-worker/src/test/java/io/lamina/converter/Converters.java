@@ -9,6 +9,7 @@ import io.lamina.converter.work.FlatMerging;
 import io.lamina.converter.work.LayerConversion;
 import io.lamina.image.ImageSources;
 import io.lamina.image.layer.LayerLimits;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.source.ConfiguredImageSources;
@@ -55,7 +56,8 @@ final class Converters implements AutoCloseable {
                 kafka,
                 stores,
                 sources.apply(
-                    new ConfiguredImageSources(registries, new LocalAccess(List.of(images)))),
+                    new ConfiguredImageSources(
+                        registries, new LocalAccess(List.of(images)), ImagePolicy.OPEN)),
                 Clock.systemUTC(),
                 new Random(),
                 meters),
@@ -63,7 +65,7 @@ final class Converters implements AutoCloseable {
                 layers.apply(
                     new ConvertedLayers(new LayerConverter(pipeline, LayerLimits.DEFAULT), meters)),
                 none,
-                new PublishedThinImages(new ThinImagePusher(registries))));
+                new PublishedThinImages(new ThinImagePusher(registries, ImagePolicy.OPEN))));
     process.start();
   }
 

@@ -106,6 +106,11 @@ public final class GatewayProcess implements AutoCloseable {
                     .log("gateway has caught up and takes work");
               });
       LOG.atInfo().addKeyValue("address", address).log("gateway listens");
+      if (settings.tls().isEmpty() && settings.tokensFile().isPresent() && !settings.isLoopback()) {
+        LOG.atWarn()
+            .addKeyValue("address", address)
+            .log("tokens are sent in clear text: set gateway.tls.*, or end TLS in front of it");
+      }
       return new GatewayProcess(vertx, edge, ports, address);
     } catch (RuntimeException e) {
       closeVertx(vertx);

@@ -72,6 +72,37 @@ class ConversionsIT {
             });
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "quay.io/bad/app:1 | registry.example.org/thin/app:1 | images of quay.io/bad/app are denied",
+        "docker.io/team/app:1 | registry.example.org/thin/app:1 | images of docker.io/team/app are not",
+        "quay.io/good/app:1 | docker.io/team/app:1 | thin images may not be pushed to docker.io/team",
+        "quay.io/good/app:1 | registry.example.org/app:1 | thin images may not be pushed to registry",
+      })
+  void refusesAtOnceWhatThePolicyForbids(String image, String thin, String reason) {
+    TestGateway gateway =
+        start(
+            new TestGateway.Setup(folder)
+                .with("images.allow", "quay.io")
+                .with("images.deny", "quay.io/bad/**")
+                .with("thin.allow", "registry.example.org/thin/*"));
+    JsonObject body =
+        new JsonObject().put("repository", "unpacked.example.org").put("image", image);
+
+    HttpResponse<String> refused = gateway.post(PATH, body.put("thin", thin).encode());
+
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(refused.body()).contains("urn:lamina:problem:forbidden", reason);
+    assertThat(gateway.log.events()).isEmpty();
+    String good =
+        body.put("image", "quay.io/good/app:1")
+            .put("thin", "registry.example.org/thin/app:1")
+            .encode();
+    assertThat(gateway.post(PATH, good).statusCode()).isEqualTo(202);
+  }
+
   @Test
   void convertsForLinuxOnAmd64UnlessToldOtherwise() {
     TestGateway gateway = start();

@@ -31,12 +31,13 @@ class RequestFuzzIT {
               + "\", \"sizeBytes\": 100, \"diffId\": \"sha256:"
               + "cd".repeat(32)
               + "\", \"mediaType\": \"application/vnd.oci.image.layer.v1.tar+gzip\"}",
+          "{\"repository\": \"unpacked.example.org\", \"image\": \"debian:*\", \"keepTrees\": true}",
           "{\"name\": \"unpacked.example.org\"}");
 
   @TempDir Path folder;
 
   @ParameterizedTest
-  @CsvSource({"conversions", "diff-commits", "repositories"})
+  @CsvSource({"conversions", "diff-commits", "removals", "repositories"})
   void answersWithAProblemAndNeverFails(String path) {
     try (TestGateway gateway = new TestGateway.Setup(folder).start()) {
       FuzzTarget target =

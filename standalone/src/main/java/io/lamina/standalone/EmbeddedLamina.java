@@ -1,10 +1,12 @@
 package io.lamina.standalone;
 
 import io.lamina.converter.ConverterSettings;
+import io.lamina.converter.plan.Admission;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.gateway.GatewayProcess;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.source.LocalAccess;
 import io.lamina.messaging.KafkaSettings;
@@ -65,7 +67,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       return new Options(
           Clock.systemUTC(),
           new SecureRandom(),
-          ConverterSettings.DEFAULT,
+          ConverterSettings.DEFAULT.withAdmission(Admission.OPEN.withPolicy(ImagePolicy.PERSONAL)),
           RegistrySettings.fromEnvironment(System.getenv()),
           UnaryOperator.identity());
     }
@@ -125,7 +127,11 @@ public final class EmbeddedLamina implements AutoCloseable {
     try {
       new Topics(kafka, TopicSettings.embedded()).ensure();
       ImageAccess access =
-          processes.keep(new ImageAccess(options.registries(), LocalAccess.EVERYWHERE));
+          processes.keep(
+              new ImageAccess(
+                  options.registries(),
+                  LocalAccess.EVERYWHERE,
+                  options.converter().admission().policy()));
       this.images = options.sources().apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
       processes.startConverter(options.converter().named(INSTANCE), images, access.registries());

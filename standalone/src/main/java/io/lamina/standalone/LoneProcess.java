@@ -2,6 +2,8 @@ package io.lamina.standalone;
 
 import io.lamina.converter.ConverterSettings;
 import io.lamina.gateway.settings.GatewaySettings;
+import io.lamina.image.registry.RegistrySettings;
+import io.lamina.image.signature.SignaturePolicy;
 import io.lamina.messaging.Topics;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
@@ -68,11 +70,14 @@ public final class LoneProcess implements AutoCloseable {
         }
         case CONVERTER -> {
           ConverterSettings settings = ConverterSettings.from(text);
+          RegistrySettings registries = ProcessSettings.registries(text, environment);
+          SignaturePolicy signatures = ProcessSettings.signatures(text);
           text.refuseOthers();
           new Topics(common.kafka(), common.topics()).ensure();
           ImageAccess images =
               processes.keep(
-                  new ImageAccess(ProcessSettings.registries(environment), common.local()));
+                  new ImageAccess(
+                      registries, common.local(), settings.admission().policy(), signatures));
           yield new LoneProcess(
               processes,
               processes.startConverter(settings, images, images.registries()),

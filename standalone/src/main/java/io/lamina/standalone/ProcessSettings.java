@@ -1,14 +1,20 @@
 package io.lamina.standalone;
 
+import io.lamina.image.policy.NamePattern;
+import io.lamina.image.registry.Reach;
 import io.lamina.image.registry.RegistrySettings;
+import io.lamina.image.signature.SignaturePolicy;
 import io.lamina.image.source.LocalAccess;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.TopicSettings;
 import io.lamina.settings.Settings;
 import java.nio.file.Path;
+import java.security.PublicKey;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What every process of its own reads from its settings file. Immutable.
@@ -48,8 +54,30 @@ record ProcessSettings(
     return new ProcessSettings(kafka, topics, data, new LocalAccess(roots));
   }
 
-  /** Credentials as Docker's command finds them: {@code DOCKER_CONFIG}, {@code PATH}. */
-  static RegistrySettings registries(Map<String, String> environment) {
-    return RegistrySettings.fromEnvironment(environment);
+  /** Which images have to be signed, and by whom. */
+  static SignaturePolicy signatures(Settings text) {
+    return new SignaturePolicy(
+        text.parsed("signatures.required", List.of(), NamePattern::parse),
+        text.parsed("signatures.keys", List.of(), ProcessSettings::keys));
+  }
+
+  private static List<PublicKey> keys(String files) {
+    return SignaturePolicy.read(
+        Arrays.stream(files.split(",")).map(file -> Path.of(file.strip())).toList());
+  }
+
+  /**
+   * Credentials as Docker's command finds them: {@code DOCKER_CONFIG}, {@code PATH}; and which
+   * addresses are asked.
+   */
+  static RegistrySettings registries(Settings text, Map<String, String> environment) {
+    Set<String> also =
+        text.text("registries.reach.also").stream()
+            .flatMap(names -> Arrays.stream(names.split(",")))
+            .map(String::strip)
+            .collect(Collectors.toSet());
+    Reach reach =
+        new Reach(text.parsed("registries.reach", Reach.SITE.scope(), Reach::scope), also);
+    return RegistrySettings.fromEnvironment(environment).withReach(reach);
   }
 }

@@ -81,7 +81,11 @@ final class Processes implements AutoCloseable {
     StandardCrafts crafts =
         keep(
             new StandardCrafts(
-                settings.pipeline(), settings.limits(), new ThinImagePusher(registries), metrics));
+                settings.pipeline(),
+                settings.limits(),
+                settings.admission().maxEntries(),
+                new ThinImagePusher(registries, settings.admission().policy()),
+                metrics));
     ConverterProcess converter =
         keep(
             new ConverterProcess(

@@ -4,7 +4,10 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.properties.HasName;
+import com.tngtech.archunit.core.domain.properties.HasOwner;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -172,6 +175,28 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.apache.kafka..");
+
+  /** One place gives clients the operator's SASL and TLS; the probe has a test of its own. */
+  @ArchTest
+  static final ArchRule kafkaClientsAreMadeInOnePlace =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("io.lamina.messaging.KafkaClients")
+          .and()
+          .doNotHaveFullyQualifiedName("io.lamina.gateway.kafka.TopicProbe")
+          .should()
+          .callConstructorWhere(
+              JavaCall.Predicates.target(
+                  HasOwner.Predicates.With.owner(
+                      HasName.Predicates.nameMatching(
+                          "org\\.apache\\.kafka\\.clients\\..*\\.Kafka[A-Za-z]*"))))
+          .orShould()
+          .callMethodWhere(
+              JavaCall.Predicates.target(
+                      HasOwner.Predicates.With.owner(
+                          HasName.Predicates.nameMatching(
+                              "org\\.apache\\.kafka\\.clients\\.admin\\..*Admin.*")))
+                  .and(JavaCall.Predicates.target(HasName.Predicates.name("create"))));
 
   @ArchTest
   static final ArchRule onlyTheServersSpeakVertx =

@@ -46,6 +46,7 @@ public final class ConversionPlanner {
   private final ImageResolver resolver;
   private final PlanFiles files;
   private final PlannerSettings settings;
+  private final Admission admission;
   private final Clock clock;
   private final Tries tries;
   private final MeterRegistry meters;
@@ -59,6 +60,7 @@ public final class ConversionPlanner {
       ImageSources sources,
       PlanFiles files,
       PlannerSettings settings,
+      Admission admission,
       Clock clock,
       RandomGenerator random,
       Pause pause,
@@ -66,6 +68,7 @@ public final class ConversionPlanner {
     this.resolver = new ImageResolver(sources, settings, clock, meters);
     this.files = files;
     this.settings = settings;
+    this.admission = admission;
     this.clock = clock;
     this.tries = new Tries(settings.retries(), settings.doubtfulTries(), random, pause);
     this.meters = meters;
@@ -136,6 +139,7 @@ public final class ConversionPlanner {
     PlanFiles.Writer writer =
         files.writer(request.repository()).orElseThrow(() -> unknown(request.repository()));
     ImageReference reference = ImageReference.parse(request.image());
+    admission.check(reference, request.thinTarget());
     // The registry's permit first: who waits for a slow registry must not hold one of all.
     try (var _ = perRegistry.acquire(reference);
         var _ = plans.acquire()) {
@@ -155,6 +159,7 @@ public final class ConversionPlanner {
           "no platform was asked for; name at least one, such as linux/amd64");
     }
     List<ResolvedImage> images = resolver.resolve(reference, platforms);
+    images.forEach(admission::check);
     checkLayers(images, request.image());
     List<PlannedPlatform> planned = images.stream().map(image -> planned(image, writer)).toList();
     writer.flush();

@@ -11,7 +11,6 @@ import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Decompression;
-import io.lamina.cvmfs.tree.FileTree;
 import io.lamina.image.manifest.ImageConfig;
 import io.lamina.messaging.event.Event.FlatMerged;
 import io.lamina.messaging.event.Event.FlatRequested;
@@ -27,20 +26,22 @@ public final class CatalogMerges implements FlatMerging {
   private static final int MAX_CATALOG_BYTES = 512 << 20;
 
   private final ObjectPipeline pipeline;
+  private final int maxEntries;
 
   /**
    * @param pipeline not closed here
+   * @param maxEntries bound on the entries of an image
    */
-  public CatalogMerges(ObjectPipeline pipeline) {
+  public CatalogMerges(ObjectPipeline pipeline, int maxEntries) {
     this.pipeline = pipeline;
+    this.maxEntries = maxEntries;
   }
 
   @Override
   public FlatMerged merge(FlatRequested work, ObjectStore store, Jobs.Progress progress)
       throws InterruptedException {
     byte[] config = StoredFiles.read(store, work.config(), ImageConfig.MAX_BYTES);
-    FlatMerger merger =
-        new FlatMerger(pipeline, hash -> catalog(store, hash), FileTree.DEFAULT_MAX_ENTRIES);
+    FlatMerger merger = new FlatMerger(pipeline, hash -> catalog(store, hash), maxEntries);
     MergedImage merged =
         merger.merge(
             new FlatWork(

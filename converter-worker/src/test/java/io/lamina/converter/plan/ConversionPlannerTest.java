@@ -13,6 +13,7 @@ import io.lamina.image.Digest;
 import io.lamina.image.ImageException;
 import io.lamina.image.Platform;
 import io.lamina.image.ResolvedImage;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.messaging.event.Event.ConversionRequested;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.PlannedPlatform;
@@ -66,8 +67,19 @@ class ConversionPlannerTest {
   }
 
   private ConversionPlanner planner(PlannerSettings settings) {
+    return planner(settings, Admission.OPEN);
+  }
+
+  private ConversionPlanner planner(PlannerSettings settings, Admission admission) {
     return new ConversionPlanner(
-        registry, files, settings, clock, new Random(1), pauses::add, new SimpleMeterRegistry());
+        registry,
+        files,
+        settings,
+        admission,
+        clock,
+        new Random(1),
+        pauses::add,
+        new SimpleMeterRegistry());
   }
 
   private static ConversionRequested request(String image, Platform... platforms) {
@@ -291,6 +303,57 @@ class ConversionPlannerTest {
     assertThat(plan).isInstanceOf(Plan.GivenUp.class);
     assertThat(plan.status().detail().orElseThrow()).contains("quota used up", "asks to wait 6 h");
     assertThat(pauses).isEmpty();
+  }
+
+  @Test
+  void asksNoRegistryThatThePolicyForbids() throws Exception {
+    ImagePolicy policy =
+        ImagePolicy.of(Optional.empty(), Optional.of("hub.example.org"), Optional.of("**"));
+
+    Plan plan =
+        planner(settings(), Admission.OPEN.withPolicy(policy))
+            .plan(request("docker://hub.example.org/app:1", Platform.LINUX_AMD64));
+
+    assertThat(plan).isInstanceOf(Plan.Refused.class);
+    assertThat(plan.status().detail().orElseThrow())
+        .isEqualTo("images of hub.example.org/app are denied here (images.deny)");
+    assertThat(registry.askedSoFar()).isEmpty();
+  }
+
+  @Test
+  void plansNothingWhoseThinImageMayNotBePushed() throws Exception {
+    ImagePolicy policy = ImagePolicy.of(Optional.empty(), Optional.empty(), Optional.empty());
+
+    Plan plan =
+        planner(settings(), Admission.OPEN.withPolicy(policy))
+            .plan(request("docker://hub.example.org/app:1", Platform.LINUX_AMD64));
+
+    assertThat(plan).isInstanceOf(Plan.Refused.class);
+    assertThat(plan.status().detail().orElseThrow())
+        .contains("may not be pushed to registry.example.org/thin/app", "thin.allow");
+    assertThat(registry.askedSoFar()).isEmpty();
+  }
+
+  @Test
+  void refusesImagesThatAreTooLargeBeforeAnyLayerIsAskedFor() throws Exception {
+    ResolvedImage image = image(Platform.LINUX_AMD64, "app", "base", "app");
+    publish("hub.example.org/app", "1", digest("v1"), image);
+    long bytes = image.layers().stream().mapToLong(layer -> layer.blob().sizeBytes()).sum();
+    ConversionRequested request = request("docker://hub.example.org/app:1", Platform.LINUX_AMD64);
+
+    Plan exact = planner(settings(), new Admission(ImagePolicy.OPEN, 2, bytes, 1)).plan(request);
+    Plan tooManyLayers =
+        planner(settings(), new Admission(ImagePolicy.OPEN, 1, bytes, 1)).plan(request);
+    Plan tooManyBytes =
+        planner(settings(), new Admission(ImagePolicy.OPEN, 2, bytes - 1, 1)).plan(request);
+
+    assertThat(exact).isInstanceOf(Plan.Ready.class);
+    assertThat(tooManyLayers).isInstanceOf(Plan.Refused.class);
+    assertThat(tooManyLayers.status().detail().orElseThrow())
+        .contains("has 2 layers; at most 1", "converter.image.layers");
+    assertThat(tooManyBytes).isInstanceOf(Plan.Refused.class);
+    assertThat(tooManyBytes.status().detail().orElseThrow())
+        .contains("more than " + (bytes - 1) + " bytes", "converter.image.size");
   }
 
   @Test

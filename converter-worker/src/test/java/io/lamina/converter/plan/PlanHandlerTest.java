@@ -45,6 +45,7 @@ class PlanHandlerTest {
               registry,
               new InMemoryPlanFiles(REPOSITORY),
               PlannerSettings.DEFAULT,
+              Admission.OPEN,
               new FakeClock(NOW),
               new Random(1),
               _ -> {},

@@ -94,7 +94,8 @@ final class ApiRouter {
             services.table(),
             services.directory(),
             blocking,
-            services.settings().localImages());
+            services.settings().localImages(),
+            services.settings().images());
     RequestStatus.Kind conversion = RequestStatus.Kind.CONVERSION;
     RequestStatus.Kind diffCommit = RequestStatus.Kind.DIFF_COMMIT;
     handlers.put("createConversion", whenReady(requests::createConversion));

@@ -13,9 +13,11 @@ import io.lamina.gateway.request.StatusTable;
 import io.lamina.gateway.request.Submissions;
 import io.lamina.image.Descriptor;
 import io.lamina.image.Digest;
+import io.lamina.image.ImageException;
 import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.messaging.event.Event.RemovalRequested.Scope;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence;
@@ -42,18 +44,21 @@ final class RequestRoutes {
   private final Optional<RepositoryDirectory> directory;
   private final Blocking blocking;
   private final boolean localImages;
+  private final ImagePolicy policy;
 
   RequestRoutes(
       Submissions submissions,
       StatusTable table,
       Optional<RepositoryDirectory> directory,
       Blocking blocking,
-      boolean localImages) {
+      boolean localImages,
+      ImagePolicy policy) {
     this.submissions = submissions;
     this.table = table;
     this.directory = directory;
     this.blocking = blocking;
     this.localImages = localImages;
+    this.policy = policy;
   }
 
   void createConversion(RoutingContext context) {
@@ -65,7 +70,7 @@ final class RequestRoutes {
             new RepositoryName(body.getString("repository")),
             image(body.getString("image")),
             platforms.stream().map(p -> Platform.parse((String) p)).toList(),
-            Optional.ofNullable(body.getString("thin")).map(RequestRoutes::thinTarget),
+            Optional.ofNullable(body.getString("thin")).map(this::thinTarget),
             Precedence.Priority.valueOf(
                 body.getString("priority", "interactive").toUpperCase(Locale.ROOT))));
   }
@@ -179,13 +184,26 @@ final class RequestRoutes {
               + "' names a file of the converters' hosts, which callers may not; push the image to a"
               + " registry, or set gateway.images.local on a gateway that listens on loopback");
     }
+    if (image instanceof ImageReference.Registry source) {
+      allow(() -> policy.checkSource(source));
+    }
     return image;
   }
 
-  private static ImageReference.Registry thinTarget(String text) {
+  /** What the policy refuses is understood, and no. */
+  private static void allow(Runnable check) {
+    try {
+      check.run();
+    } catch (ImageException.Rejected e) {
+      throw new GatewayException.Refused(ProblemType.FORBIDDEN, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private ImageReference.Registry thinTarget(String text) {
     if (ImageReference.parse(text) instanceof ImageReference.Registry target
         && target.tag().isPresent()
         && target.digest().isEmpty()) {
+      allow(() -> policy.checkThinTarget(target));
       return target;
     }
     throw new GatewayException.Refused(

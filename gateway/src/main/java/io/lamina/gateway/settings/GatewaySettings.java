@@ -1,12 +1,16 @@
 package io.lamina.gateway.settings;
 
+import io.lamina.image.policy.ImagePolicy;
+import io.lamina.image.policy.NamePattern;
 import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What an operator sets on a gateway. Immutable.
@@ -15,6 +19,7 @@ import java.util.Optional;
  *
  * @param tokensFile empty: everybody is an operator, and {@code listen} must be loopback
  * @param localImages whether requests may name folders and archives of the converters' hosts
+ * @param images what is refused at once; converters have the last word
  * @param stratumFolder holds one folder per repository, each as a web server would serve it
  * @param spoolFolder where uploads wait for their verification
  */
@@ -23,6 +28,7 @@ public record GatewaySettings(
     Optional<Tls> tls,
     Optional<Path> tokensFile,
     boolean localImages,
+    ImagePolicy images,
     Optional<Path> stratumFolder,
     Path spoolFolder,
     Limits limits,
@@ -33,8 +39,12 @@ public record GatewaySettings(
    */
   public record Listen(String host, int port) {}
 
-  /** PEM files. */
-  public record Tls(Path certificate, Path key) {}
+  /**
+   * PEM files.
+   *
+   * @param clients authorities of clients' certificates; empty: clients need none
+   */
+  public record Tls(Path certificate, Path key, Optional<Path> clients) {}
 
   /**
    * Bounds; what happens at each is in docs/gateway.md, "Limits".
@@ -109,6 +119,11 @@ public record GatewaySettings(
       throw new SettingsException(
           "gateway.tls.certificate and gateway.tls.key must be set together");
     }
+    Optional<Path> clients = text.path("gateway.tls.clients");
+    if (clients.isPresent() && certificate.isEmpty()) {
+      throw new SettingsException(
+          "gateway.tls.clients needs gateway.tls.certificate and gateway.tls.key");
+    }
     Optional<Path> tokens = text.path("gateway.tokens.file");
     boolean localImages = text.flag("gateway.images.local", false);
     Optional<Path> stratum = text.path("gateway.stratum.folder");
@@ -119,13 +134,24 @@ public record GatewaySettings(
     Timeouts timeouts = timeouts(text);
     return new GatewaySettings(
         listen,
-        certificate.flatMap(c -> key.map(k -> new Tls(c, k))),
+        certificate.flatMap(c -> key.map(k -> new Tls(c, k, clients))),
         tokens,
         localImages,
+        images(text),
         stratum,
         spool,
         limits,
         timeouts);
+  }
+
+  /** Where thin images may go is left to the converters unless it is set here too. */
+  private static ImagePolicy images(Settings text) {
+    Function<String, List<NamePattern>> patterns = NamePattern::parse;
+    ImagePolicy open = ImagePolicy.OPEN;
+    return new ImagePolicy(
+        text.parsed("images.allow", open.allowed(), patterns),
+        text.parsed("images.deny", open.denied(), patterns),
+        text.parsed("thin.allow", open.thinTargets(), patterns));
   }
 
   private static Limits limits(Settings text) {
@@ -152,6 +178,11 @@ public record GatewaySettings(
         text.duration("gateway.timeouts.body", Duration.ofSeconds(15), ms, hour),
         text.duration("gateway.timeouts.heartbeat", Duration.ofSeconds(15), ms, hour),
         text.duration("gateway.timeouts.shutdown", Duration.ofSeconds(10), ms, hour));
+  }
+
+  /** Whether only this machine can connect. */
+  public boolean isLoopback() {
+    return isLoopback(listen.host());
   }
 
   private static boolean isLoopback(String host) {

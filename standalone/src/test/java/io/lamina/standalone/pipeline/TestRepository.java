@@ -19,6 +19,7 @@ import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.image.ImageReference;
 import io.lamina.image.ImageSource;
 import io.lamina.image.Platform;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.source.LocalAccess;
 import io.lamina.standalone.ImageAccess;
@@ -121,7 +122,8 @@ final class TestRepository {
    */
   void assertShows(
       Place place, RegistrySettings registries, String image, Platform platform, String path) {
-    try (ImageAccess access = new ImageAccess(registries, LocalAccess.EVERYWHERE);
+    try (ImageAccess access =
+            new ImageAccess(registries, LocalAccess.EVERYWHERE, ImagePolicy.OPEN);
         ImageSource source = access.open(ImageReference.parse(image))) {
       ImageComparison.Result result =
           read(

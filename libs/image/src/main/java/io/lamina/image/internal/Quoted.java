@@ -11,6 +11,26 @@ public final class Quoted {
     return "'" + plain(text, MAX_CHARS) + "'";
   }
 
+  /**
+   * A URL, in quotes and without what may be a secret in it: user and password, and the query,
+   * where storage services put signatures.
+   */
+  public static String place(String url) {
+    int end = url.length();
+    for (char mark : new char[] {'?', '#'}) {
+      int at = url.indexOf(mark);
+      end = at >= 0 ? Math.min(end, at) : end;
+    }
+    String place = url.substring(0, end);
+    int slashes = place.indexOf("//");
+    int at = place.lastIndexOf('@');
+    String shown =
+        slashes >= 0 && at > slashes
+            ? place.substring(0, slashes + 2) + "…" + place.substring(at)
+            : place;
+    return of(end < url.length() ? shown + url.charAt(end) + "…" : shown);
+  }
+
   /** The text without quotes, cut after {@code maxChars} characters. */
   public static String plain(String text, int maxChars) {
     StringBuilder shown = new StringBuilder(Math.min(text.length(), maxChars) + 1);

@@ -29,6 +29,12 @@ record HttpCall(
     return !method.equals("GET") && !method.equals("HEAD");
   }
 
+  /** Without the authorization, and without a query, which may be one. */
+  @Override
+  public String toString() {
+    return "HttpCall[" + method + " " + Origin.of(uri) + uri.getRawPath() + "]";
+  }
+
   HttpCall redirectedTo(URI target) {
     return new HttpCall(
         method,

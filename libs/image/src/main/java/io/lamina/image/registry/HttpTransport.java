@@ -4,17 +4,23 @@ import io.lamina.image.ImageException;
 import io.lamina.image.internal.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * Sends requests over the JDK's client: bounded waits, and redirects that take no credentials to
@@ -25,14 +31,48 @@ final class HttpTransport implements AutoCloseable {
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
   private static final Set<Integer> REDIRECTS_WITH_BODY = Set.of(307, 308);
 
+  /** Finds addresses. */
+  @FunctionalInterface
+  interface Names {
+    InetAddress[] addresses(String host) throws UnknownHostException;
+  }
+
   private final RegistrySettings settings;
+  private final Names names;
+  private final ProxySelector proxies;
+
+  /** Named by the operator, so they may lie anywhere. */
+  private final Set<String> mirrors = new HashSet<>();
+
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
 
   /** By CA file; one entry per distinct setting, so bounded by the settings. */
   private final Map<Optional<Path>, HttpClient> clients = new ConcurrentHashMap<>();
 
   HttpTransport(RegistrySettings settings) {
+    this(settings, InetAddress::getAllByName);
+  }
+
+  /**
+   * @param names what a host's name means
+   */
+  HttpTransport(RegistrySettings settings, Names names) {
     this.settings = settings;
+    this.names = names;
+    this.proxies = settings.proxies().selector();
+    settings.hosts().values().stream()
+        .flatMap(host -> host.mirrors().stream())
+        .flatMap(HttpTransport::authority)
+        .forEach(mirrors::add);
+  }
+
+  /** Mirrors that are no URLs are refused where they are used. */
+  private static Stream<String> authority(String mirror) {
+    try {
+      return Stream.ofNullable(URI.create(mirror).getRawAuthority());
+    } catch (IllegalArgumentException e) {
+      return Stream.empty();
+    }
   }
 
   /**
@@ -88,6 +128,7 @@ final class HttpTransport implements AutoCloseable {
 
   private HttpResponse<InputStream> sendOnce(HttpCall call)
       throws IOException, InterruptedException {
+    checkReach(call.uri());
     HttpRequest.Builder request =
         HttpRequest.newBuilder(call.uri())
             .timeout(call.patience())
@@ -107,6 +148,42 @@ final class HttpTransport implements AutoCloseable {
   }
 
   /**
+   * Before every transmission, so redirects, token servers, upload addresses and names that change
+   * their meaning are covered. The JVM keeps a name's addresses for half a minute, so the client
+   * connects to what was looked at here; docs/security.md, "Registries", has what remains.
+   */
+  private void checkReach(URI uri) throws UnknownHostException {
+    String host = uri.getHost();
+    if (settings.reach().isExempt(host, uri.getRawAuthority())
+        || mirrors.contains(uri.getRawAuthority())) {
+      return;
+    }
+    boolean isProxied =
+        proxies.select(uri).stream().anyMatch(proxy -> proxy.type() != Proxy.Type.DIRECT);
+    Optional<InetAddress> literal = literal(host);
+    if (isProxied && literal.isEmpty()) {
+      return; // Only the proxy knows what the name means to it.
+    }
+    InetAddress[] addresses =
+        literal.isPresent() ? new InetAddress[] {literal.get()} : names.addresses(bare(host));
+    for (InetAddress address : addresses) {
+      settings.reach().check(uri.getRawAuthority(), address);
+    }
+  }
+
+  private static Optional<InetAddress> literal(String host) {
+    try {
+      return Optional.of(InetAddress.ofLiteral(bare(host)));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static String bare(String host) {
+    return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  /**
    * Where a server may send us on.
    *
    * @throws ImageException.Rejected if the target is no plain URL, has no TLS without permission,
@@ -117,14 +194,15 @@ final class HttpTransport implements AutoCloseable {
     try {
       target = from.resolve(new URI(location));
     } catch (java.net.URISyntaxException | IllegalArgumentException e) {
+      // The cause would quote the text, which may hold a signature or a password.
       throw new ImageException.Rejected(
-          Origin.of(from) + " names a place that is no URL: " + Quoted.of(location), e);
+          Origin.of(from) + " names a place that is no URL: " + Quoted.place(location));
     }
     String scheme = target.getScheme();
     boolean isHttp = "https".equalsIgnoreCase(scheme) || "http".equalsIgnoreCase(scheme);
     if (!isHttp || target.getHost() == null || target.getRawUserInfo() != null) {
       throw new ImageException.Rejected(
-          Origin.of(from) + " names a place that cannot be followed: " + Quoted.of(location));
+          Origin.of(from) + " names a place that cannot be followed: " + Quoted.place(location));
     }
     Origin source = Origin.of(from);
     Origin next = Origin.of(target);
@@ -173,7 +251,7 @@ final class HttpTransport implements AutoCloseable {
             .connectTimeout(settings.timeouts().connect())
             .followRedirects(HttpClient.Redirect.NEVER)
             .executor(executor)
-            .proxy(settings.proxies().selector());
+            .proxy(proxies);
     caFile.ifPresent(file -> builder.sslContext(CaBundle.contextTrusting(file)));
     return builder.build();
   }

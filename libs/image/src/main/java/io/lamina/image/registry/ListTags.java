@@ -72,7 +72,7 @@ record ListTags(Optional<URI> next, Timeouts timeouts) implements RegistryAction
                 && answer.uri().getPath().equals(target.getPath());
         if (!isOwn || target.getRawQuery() == null) {
           throw new ImageException.Rejected(
-              "the next page of the tags lies elsewhere: " + Quoted.of(link));
+              "the next page of the tags lies elsewhere: " + Quoted.place(link));
         }
         // Only the query is taken over, since proxies often state the wrong scheme or port.
         return Optional.of(

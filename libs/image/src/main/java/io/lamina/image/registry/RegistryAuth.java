@@ -23,7 +23,13 @@ final class RegistryAuth {
 
   private record Found(Optional<Credentials> credentials, Instant until) {}
 
-  private record Header(String value, Instant until) {}
+  /** The value is a secret. */
+  private record Header(String value, Instant until) {
+    @Override
+    public String toString() {
+      return "Header[until " + until + "]";
+    }
+  }
 
   private final DockerCredentials credentials;
   private final TokenFetcher tokens;

@@ -99,7 +99,7 @@ public final class RegistryClient {
       }
       if (!seen.add(next.get())) {
         throw new ImageException.Rejected(
-            registry.where() + ": the pages of the tags go in a circle at " + next.get());
+            registry.where() + ": the pages of the tags go in a circle");
       }
     }
     throw new ImageException.Rejected(registry.where() + " has more tags than can be listed");

@@ -15,6 +15,7 @@ import java.util.Optional;
  *     those of {@code hosts}
  * @param helperFolders where {@code docker-credential-NAME} programs are looked for, in order
  * @param requestsPerRegistry how many requests and open blobs one registry gets at once; more wait
+ * @param reach which addresses are asked at all
  */
 public record RegistrySettings(
     Map<String, HostSettings> hosts,
@@ -23,7 +24,8 @@ public record RegistrySettings(
     ProxySettings proxies,
     int requestsPerRegistry,
     Timeouts timeouts,
-    RetryPolicy retries) {
+    RetryPolicy retries,
+    Reach reach) {
   /** No credentials, no proxy, every default. */
   public static final RegistrySettings DEFAULT =
       new RegistrySettings(
@@ -33,7 +35,8 @@ public record RegistrySettings(
           ProxySettings.NONE,
           16,
           Timeouts.DEFAULT,
-          RetryPolicy.DEFAULT);
+          RetryPolicy.DEFAULT,
+          Reach.ANYWHERE);
 
   public RegistrySettings {
     hosts = Map.copyOf(hosts);
@@ -70,7 +73,8 @@ public record RegistrySettings(
         ProxySettings.fromEnvironment(environment),
         DEFAULT.requestsPerRegistry,
         Timeouts.DEFAULT,
-        RetryPolicy.DEFAULT);
+        RetryPolicy.DEFAULT,
+        Reach.ANYWHERE);
   }
 
   /** A copy with other settings for one host. */
@@ -78,31 +82,51 @@ public record RegistrySettings(
     Map<String, HostSettings> changed = new HashMap<>(hosts);
     changed.put(host, settings);
     return new RegistrySettings(
-        changed, dockerConfig, helperFolders, proxies, requestsPerRegistry, timeouts, retries);
+        changed,
+        dockerConfig,
+        helperFolders,
+        proxies,
+        requestsPerRegistry,
+        timeouts,
+        retries,
+        reach);
   }
 
   /** A copy with another policy for repeated requests. */
   public RegistrySettings withRetries(RetryPolicy policy) {
     return new RegistrySettings(
-        hosts, dockerConfig, helperFolders, proxies, requestsPerRegistry, timeouts, policy);
+        hosts, dockerConfig, helperFolders, proxies, requestsPerRegistry, timeouts, policy, reach);
   }
 
   /** A copy with other time-outs. */
   public RegistrySettings withTimeouts(Timeouts changed) {
     return new RegistrySettings(
-        hosts, dockerConfig, helperFolders, proxies, requestsPerRegistry, changed, retries);
+        hosts, dockerConfig, helperFolders, proxies, requestsPerRegistry, changed, retries, reach);
   }
 
   /** A copy with other credentials: Docker's config.json, and folders of helper programs. */
   public RegistrySettings withCredentials(Path configJson, List<Path> helpers) {
     return new RegistrySettings(
-        hosts, Optional.of(configJson), helpers, proxies, requestsPerRegistry, timeouts, retries);
+        hosts,
+        Optional.of(configJson),
+        helpers,
+        proxies,
+        requestsPerRegistry,
+        timeouts,
+        retries,
+        reach);
   }
 
   /** A copy with another limit of concurrent requests. */
   public RegistrySettings withRequestsPerRegistry(int limit) {
     return new RegistrySettings(
-        hosts, dockerConfig, helperFolders, proxies, limit, timeouts, retries);
+        hosts, dockerConfig, helperFolders, proxies, limit, timeouts, retries, reach);
+  }
+
+  /** A copy that asks other addresses. */
+  public RegistrySettings withReach(Reach other) {
+    return new RegistrySettings(
+        hosts, dockerConfig, helperFolders, proxies, requestsPerRegistry, timeouts, retries, other);
   }
 
   HostSettings host(String name) {

@@ -10,17 +10,30 @@ import io.lamina.image.manifest.FetchedManifest;
 import io.lamina.image.manifest.ImageConfig;
 import io.lamina.image.manifest.ImageResolver;
 import io.lamina.image.manifest.ManifestStore;
+import io.lamina.image.signature.SignaturePolicy;
 import java.io.InputStream;
+import java.util.List;
 import java.util.Optional;
 
 /** An image in a registry. Thread-safe; closing it closes nothing that others use. */
 public final class RegistrySource implements ImageSource, ManifestStore {
   private final ImageReference.Registry reference;
   private final RegistryClient client;
+  private final ImageSignatures signatures;
 
+  /** One that need not be signed. */
   public RegistrySource(ImageReference.Registry reference, Registries registries) {
+    this(reference, registries, SignaturePolicy.NONE);
+  }
+
+  /**
+   * @param policy whether it has to be signed; then {@link #resolve} refuses it unless it is
+   */
+  public RegistrySource(
+      ImageReference.Registry reference, Registries registries, SignaturePolicy policy) {
     this.reference = reference;
     this.client = registries.client(reference);
+    this.signatures = new ImageSignatures(policy, client);
   }
 
   @Override
@@ -30,7 +43,10 @@ public final class RegistrySource implements ImageSource, ManifestStore {
 
   @Override
   public ResolvedImage resolve(Platform platform) {
-    return ImageResolver.resolve(this, client.manifest(reference.tagOrDigest()), platform);
+    FetchedManifest top = client.manifest(reference.tagOrDigest());
+    ResolvedImage image = ImageResolver.resolve(this, top, platform);
+    signatures.require(reference, List.of(top.digest(), image.manifest().digest()));
+    return image;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.lamina.image.thin;
 import io.lamina.image.Digest;
 import io.lamina.image.ImageException;
 import io.lamina.image.ImageReference;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.registry.RegistryClient;
 import java.io.ByteArrayInputStream;
@@ -11,9 +12,14 @@ import java.util.Optional;
 /** Stores thin images in registries. Thread-safe. */
 public final class ThinImagePusher {
   private final Registries registries;
+  private final ImagePolicy policy;
 
-  public ThinImagePusher(Registries registries) {
+  /**
+   * @param policy where they may be pushed
+   */
+  public ThinImagePusher(Registries registries, ImagePolicy policy) {
     this.registries = registries;
+    this.policy = policy;
   }
 
   /**
@@ -21,11 +27,12 @@ public final class ThinImagePusher {
    *
    * @param target with a tag
    * @return the manifest's digest
-   * @throws ImageException.Rejected if the target has no tag or another digest, or these
-   *     credentials may not push
+   * @throws ImageException.Rejected if the policy does not allow the target, it has no tag or
+   *     another digest, or these credentials may not push
    * @throws ImageException.Retryable if the registry cannot be reached; calling again is safe
    */
   public Digest push(ThinImage image, ImageReference.Registry target) {
+    policy.checkThinTarget(target);
     String tag =
         target
             .tag()

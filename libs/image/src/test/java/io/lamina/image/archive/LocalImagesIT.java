@@ -12,6 +12,7 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.image.ResolvedImage;
 import io.lamina.image.manifest.MediaTypes;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.source.ConfiguredImageSources;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -318,8 +320,9 @@ class LocalImagesIT {
     write("oci", Map.of("v1", image("a", Compression.GZIP)));
     Path allowed = Files.createDirectory(folder.resolve("allowed"));
     Files.createSymbolicLink(allowed.resolve("link"), folder.resolve("it"));
-    var closed = new ConfiguredImageSources(registries, LocalAccess.NONE);
-    var limited = new ConfiguredImageSources(registries, new LocalAccess(List.of(allowed)));
+    var closed = new ConfiguredImageSources(registries, LocalAccess.NONE, ImagePolicy.OPEN);
+    var limited =
+        new ConfiguredImageSources(registries, new LocalAccess(List.of(allowed)), ImagePolicy.OPEN);
 
     assertThatThrownBy(() -> closed.open(ImageReference.parse("oci:" + folder.resolve("it"))))
         .isInstanceOf(ImageException.Rejected.class)
@@ -332,6 +335,20 @@ class LocalImagesIT {
     }
     assertThatThrownBy(() -> limited.open(ImageReference.parse("oci:" + allowed.resolve("none"))))
         .isInstanceOf(ImageException.NotFound.class);
+  }
+
+  @Test
+  void opensNoImageThatThePolicyForbids() {
+    var sources =
+        new ConfiguredImageSources(
+            registries,
+            LocalAccess.NONE,
+            ImagePolicy.of(Optional.empty(), Optional.of("127.0.0.1:1"), Optional.empty()));
+
+    assertThatThrownBy(() -> sources.open(ImageReference.parse("127.0.0.1:1/team/app:1")))
+        .isInstanceOf(ImageException.Rejected.class)
+        .hasMessageContaining("images.deny");
+    sources.open(ImageReference.parse("127.0.0.1:2/team/app:1")).close();
   }
 
   @ParameterizedTest
@@ -361,7 +378,7 @@ class LocalImagesIT {
   }
 
   private ImageSource open(String reference) {
-    return new ConfiguredImageSources(registries, LocalAccess.EVERYWHERE)
+    return new ConfiguredImageSources(registries, LocalAccess.EVERYWHERE, ImagePolicy.OPEN)
         .open(ImageReference.parse(reference));
   }
 

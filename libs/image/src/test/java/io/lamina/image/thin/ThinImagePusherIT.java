@@ -9,6 +9,7 @@ import io.lamina.image.ImageReference;
 import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.image.ResolvedImage;
+import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.registry.RegistrySource;
@@ -18,6 +19,7 @@ import io.lamina.image.testing.TarBuilder.Compression;
 import io.lamina.image.testing.TestImage;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,7 +41,7 @@ class ThinImagePusherIT {
     try (ReferenceRegistry registry = ReferenceRegistry.start(folder);
         Registries registries = new Registries(RegistrySettings.DEFAULT)) {
       var target = (ImageReference.Registry) ImageReference.parse(registry.host() + "/thin/app:v1");
-      ThinImagePusher pusher = new ThinImagePusher(registries);
+      ThinImagePusher pusher = new ThinImagePusher(registries, ImagePolicy.OPEN);
 
       Digest pushed = pusher.push(thin, target);
 
@@ -56,6 +58,32 @@ class ThinImagePusherIT {
                           ImageReference.parse(registry.host() + "/thin/app@" + pushed)))
           .isInstanceOf(ImageException.Rejected.class)
           .hasMessageContaining("under a tag");
+    }
+  }
+
+  @Test
+  void pushesNowhereWithoutPermission() {
+    TestImage original =
+        ImageBuilder.oci().layer(Compression.GZIP, tar -> tar.file("a", 0644, "a")).build();
+    ThinImage thin =
+        ThinImageBuilder.build(
+            original.configBytes(),
+            List.of(original.layers().getFirst().blob().digest()),
+            "lamina.test",
+            "docker://x.y/a:1");
+    ImagePolicy closed =
+        ImagePolicy.of(Optional.empty(), Optional.empty(), Optional.of("reg.example.org/thin/*"));
+    try (Registries registries = new Registries(RegistrySettings.DEFAULT)) {
+      ThinImagePusher pusher = new ThinImagePusher(registries, closed);
+
+      // Nobody listens there: a request would be another failure.
+      assertThatThrownBy(
+              () ->
+                  pusher.push(
+                      thin, (ImageReference.Registry) ImageReference.parse("127.0.0.1:1/thin/a:1")))
+          .isInstanceOf(ImageException.Rejected.class)
+          .hasMessageContaining("may not be pushed to 127.0.0.1:1/thin/a");
+      assertThat(registries.load()).isEmpty();
     }
   }
 }
