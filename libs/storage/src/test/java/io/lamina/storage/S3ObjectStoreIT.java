@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lamina.storage.ObjectStore.PutOutcome;
 import io.lamina.storage.ObjectStore.Version;
+import io.lamina.storage.testing.FaultyProxy;
 import io.lamina.storage.testing.S3Service;
 import java.io.IOException;
 import java.net.URI;

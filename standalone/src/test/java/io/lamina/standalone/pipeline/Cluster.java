@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,8 +36,9 @@ import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 
 /**
- * A broker in this JVM, and gateways, converters and publishers as processes of their own. Each
- * process has a name that it keeps over restarts. One thread.
+ * Brokers, and gateways, converters and publishers as processes of their own. Each process has a
+ * name that it keeps over restarts. One thread; {@link #kill}, {@link #restart} and {@link
+ * #process} may be called by several for different processes.
  */
 final class Cluster implements AutoCloseable {
   private static final int PARTITIONS = 4;
@@ -44,19 +46,39 @@ final class Cluster implements AutoCloseable {
 
   private final Path folder;
   private final Path data;
-  private final EmbeddedBroker broker;
+  private final Brokers brokers;
   private final Map<String, Kind> kinds = new LinkedHashMap<>();
-  private final Map<String, LaminaProcess> running = new LinkedHashMap<>();
-  private int port;
+  private final Map<String, LaminaProcess> running = new ConcurrentHashMap<>();
+  private volatile int port;
+
+  /**
+   * What the processes meet in.
+   *
+   * @param copies of each record
+   * @param stop ends them
+   */
+  record Brokers(String bootstrapServers, int copies, Runnable stop) {
+    static Brokers inThisProcess(Path folder) {
+      EmbeddedBroker broker = EmbeddedBroker.start(EmbeddedBroker.Settings.in(folder));
+      return new Brokers(broker.bootstrapServers(), 1, broker::close);
+    }
+  }
 
   /**
    * @param folder gets everything; images may be read from {@code images/} in it
    */
   Cluster(Path folder) throws IOException {
+    this(folder, Brokers.inThisProcess(folder.resolve("kafka")));
+  }
+
+  /**
+   * @param brokers stopped with it
+   */
+  Cluster(Path folder, Brokers brokers) throws IOException {
     this.folder = folder;
     this.data = Files.createDirectories(folder.resolve("data"));
     Files.createDirectories(folder.resolve("images"));
-    this.broker = EmbeddedBroker.start(EmbeddedBroker.Settings.in(folder.resolve("kafka")));
+    this.brokers = brokers;
   }
 
   /**
@@ -118,11 +140,11 @@ final class Cluster implements AutoCloseable {
 
   private Path settings(String name, Kind kind) {
     Map<String, String> lines = new LinkedHashMap<>();
-    lines.put("kafka.bootstrap", broker.bootstrapServers());
+    lines.put("kafka.bootstrap", brokers.bootstrapServers());
     lines.put("kafka.client-name", name);
     lines.put("data.folder", data.toString());
     lines.put("topics.partitions", Integer.toString(PARTITIONS));
-    lines.put("topics.replication", "1");
+    lines.put("topics.replication", Integer.toString(brokers.copies()));
     lines.put("images.folders", folder.resolve("images").toString());
     switch (kind) {
       case GATEWAY -> {
@@ -155,12 +177,16 @@ final class Cluster implements AutoCloseable {
   }
 
   KafkaSettings kafka() {
-    return KafkaSettings.of(broker.bootstrapServers(), "test");
+    return KafkaSettings.of(brokers.bootstrapServers(), "test");
   }
 
   /** The gateway's, whether it runs now or not. */
   GatewayClient gateway() {
-    return new GatewayClient(URI.create("http://127.0.0.1:" + port), Optional.empty());
+    return new GatewayClient(gatewayAddress(), Optional.empty());
+  }
+
+  URI gatewayAddress() {
+    return URI.create("http://127.0.0.1:" + port);
   }
 
   /** Asks as a client does that cannot know what came of a lost call: again, under the same key. */
@@ -210,7 +236,7 @@ final class Cluster implements AutoCloseable {
 
   /** Members of the publishers' group. */
   List<MemberDescription> publishers() {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrapServers()))) {
       Map<String, ConsumerGroupDescription> groups =
           admin.describeConsumerGroups(List.of(Topics.PUBLISHERS)).all().get(30, TimeUnit.SECONDS);
       return groups.values().stream().flatMap(group -> group.members().stream()).toList();
@@ -244,6 +270,6 @@ final class Cluster implements AutoCloseable {
   @Override
   public void close() {
     running.values().forEach(LaminaProcess::kill);
-    broker.close();
+    brokers.stop().run();
   }
 }

@@ -65,10 +65,16 @@ public final class S3Service implements BeforeAllCallback, AfterAllCallback {
    * @param credentials absolute; written here
    */
   public String location(String bucket, String prefix, Path credentials) throws IOException {
+    return location(port(), bucket, prefix, credentials);
+  }
+
+  /** The same, reached at another port of this machine. */
+  public String location(int behind, String bucket, String prefix, Path credentials)
+      throws IOException {
     Files.writeString(
         credentials, "access-key=" + ACCESS_KEY + "\nsecret-key=" + SECRET_KEY + "\n");
     return "s3:http://127.0.0.1:%d/%s/%s?credentials=%s"
-        .formatted(port(), bucket, prefix, credentials);
+        .formatted(behind, bucket, prefix, credentials);
   }
 
   /** The service is gone until {@link #comeBack}; what it holds stays. */
