@@ -48,7 +48,7 @@ public record ConverterSettings(
       new ConverterSettings(
           Optional.empty(),
           PlannerSettings.DEFAULT,
-          Admission.OPEN,
+          Admission.STANDARD,
           64,
           WorkSettings.DEFAULT,
           PipelineSettings.byDefault(),
@@ -166,9 +166,9 @@ public record ConverterSettings(
     Function<String, List<NamePattern>> patterns = NamePattern::parse;
     ImagePolicy policy =
         new ImagePolicy(
-            text.parsed("images.allow", ImagePolicy.OPEN.allowed(), patterns),
-            text.parsed("images.deny", List.of(), patterns),
-            text.parsed("thin.allow", List.of(), patterns));
+            text.parsed("images.allow", otherwise.policy().allowed(), patterns),
+            text.parsed("images.deny", otherwise.policy().denied(), patterns),
+            text.parsed("thin.allow", otherwise.policy().thinTargets(), patterns));
     return new Admission(
         policy,
         text.count("converter.image.layers", otherwise.maxLayers(), 1, 10_000),

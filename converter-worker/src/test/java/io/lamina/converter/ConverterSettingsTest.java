@@ -3,6 +3,8 @@ package io.lamina.converter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lamina.image.ImageException;
+import io.lamina.image.ImageReference;
 import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
 import java.time.Duration;
@@ -45,6 +47,35 @@ class ConverterSettingsTest {
     assertThat(settings.pipeline().compression()).hasToString("jdk-7");
     assertThat(settings.pipeline().threads()).isEqualTo(3);
     assertThat(settings.limits().maxEntries()).isEqualTo(99);
+  }
+
+  @Test
+  void pushesThinImagesNowhereUnlessItIsToldTo() {
+    ImageReference.Registry place =
+        (ImageReference.Registry) ImageReference.parse("registry.example.org/thin/app:1");
+    ConverterSettings silent = ConverterSettings.from(Settings.of("none", Map.of()));
+    ConverterSettings told =
+        ConverterSettings.from(
+            Settings.of(
+                "test",
+                Map.of(
+                    "thin.allow", "registry.example.org/thin/*",
+                    "images.deny", "quay.io",
+                    "converter.image.layers", "7",
+                    "converter.image.size", "1GiB",
+                    "converter.image.entries", "8")));
+
+    assertThatThrownBy(() -> silent.admission().policy().checkThinTarget(place))
+        .isInstanceOf(ImageException.Rejected.class);
+    told.admission().policy().checkThinTarget(place);
+    assertThat(told.admission().policy().denied()).hasToString("[quay.io]");
+    assertThat(told.admission().maxLayers()).isEqualTo(7);
+    assertThat(told.admission().maxBytes()).isEqualTo(1L << 30);
+    assertThat(told.admission().maxEntries()).isEqualTo(8);
+    assertThatThrownBy(
+            () -> ConverterSettings.from(Settings.of("test", Map.of("thin.allow", "https://x"))))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("thin.allow");
   }
 
   @Test

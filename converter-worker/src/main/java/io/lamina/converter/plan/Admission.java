@@ -22,6 +22,10 @@ public record Admission(ImagePolicy policy, int maxLayers, long maxBytes, int ma
   public static final Admission OPEN =
       new Admission(ImagePolicy.OPEN, 500, 1L << 40, FileTree.DEFAULT_MAX_ENTRIES);
 
+  /** What a converter takes unless it is told otherwise: thin images are pushed nowhere. */
+  public static final Admission STANDARD =
+      OPEN.withPolicy(ImagePolicy.of(Optional.empty(), Optional.empty(), Optional.empty()));
+
   public Admission {
     if (maxLayers < 1 || maxBytes < 1 || maxEntries < 1) {
       throw new IllegalArgumentException(

@@ -33,12 +33,14 @@ final class Pem {
       throw new CvmfsException.Rejected(what + " has more than " + MAX_BYTES + " bytes");
     }
     String text = new String(pem, StandardCharsets.ISO_8859_1);
-    int start = text.indexOf(begin(label));
-    int end = text.indexOf("-----END " + label + "-----", Math.max(start, 0));
-    if (start < 0 || end < 0) {
+    int mark = text.indexOf(begin(label));
+    // Behind the whole mark, whose last dashes could be taken for the first of the other one.
+    int start = mark + begin(label).length();
+    int end = mark < 0 ? -1 : text.indexOf("-----END " + label + "-----", start);
+    if (end < 0) {
       throw new CvmfsException.Rejected(what + " has no PEM block '" + label + "'");
     }
-    String base64 = text.substring(start + begin(label).length(), end);
+    String base64 = text.substring(start, end);
     if (base64.contains("ENCRYPTED")) {
       throw new CvmfsException.Rejected(
           what + " is protected by a passphrase; remove it with 'openssl rsa'");

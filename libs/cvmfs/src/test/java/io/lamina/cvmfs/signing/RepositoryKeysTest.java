@@ -177,6 +177,18 @@ class RepositoryKeysTest {
         .isInstanceOf(CvmfsException.Corrupt.class);
   }
 
+  @Test
+  void refusesABlockWhoseMarksOverlap() {
+    byte[] certificate =
+        "-----BEGIN CERTIFICATE-----END CERTIFICATE-----".getBytes(StandardCharsets.US_ASCII);
+    byte[] key =
+        "-----BEGIN PUBLIC KEY-----END PUBLIC KEY-----".getBytes(StandardCharsets.US_ASCII);
+
+    assertThatThrownBy(() -> RepositoryCertificate.parse(certificate))
+        .isInstanceOf(CvmfsException.Corrupt.class);
+    assertThatThrownBy(() -> MasterKeys.parse(key)).isInstanceOf(CvmfsException.Rejected.class);
+  }
+
   private static X509Certificate x509(RepositoryKeys keys) throws Exception {
     return (X509Certificate)
         CertificateFactory.getInstance("X.509")
