@@ -154,6 +154,11 @@ final class NeededTrees {
     }
   }
 
+  /** The grafts of all that is held back. */
+  List<Graft> held() {
+    return trees.values().stream().flatMap(tree -> heldGraft(tree.state).stream()).toList();
+  }
+
   boolean isShown(WorkKey key) {
     return state(key) instanceof Shown;
   }

@@ -6,6 +6,7 @@ import io.lamina.image.Digest;
 import io.lamina.messaging.event.Event.RemovalRequested;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryException;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,19 @@ public interface PublishedContents {
 
   /** Public names of the images that a removal means, sorted. */
   List<String> images(String subject, RemovalRequested.Scope scope);
+
+  /** When an image was published last; 0 if that is not known. */
+  long publishedSeconds(String publicName);
+
+  /**
+   * Layers and merged trees that images referred to in revisions that are older than the grace
+   * period, and that no image has referred to at its beginning or does now. What only a commit has
+   * published is never among them.
+   *
+   * @param asOf the grace period ends then
+   * @throws RepositoryException.Corrupt if nobody knows
+   */
+  Set<WorkKey> abandonedTrees(Instant asOf);
 
   /** What shows an image: its links and its folders of metadata, in the order of their paths. */
   List<RepositoryPath> entriesOf(String publicName);

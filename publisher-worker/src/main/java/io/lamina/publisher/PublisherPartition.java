@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +48,11 @@ final class PublisherPartition implements PartitionHandler {
   private final Map<RepositoryName, List<Pending>> notes = new HashMap<>();
   private final Map<RepositoryName, RepositoryDesk> open = new LinkedHashMap<>();
 
-  PublisherPartition(PartitionScope scope, Desks desks, Clock clock) {
+  /**
+   * @param said takes events that come back as records, so that what a predecessor left is taken up
+   *     although nothing else comes
+   */
+  PublisherPartition(PartitionScope scope, Desks desks, Consumer<Event> said, Clock clock) {
     this.scope = scope;
     this.desks = desks;
     this.clock = clock;
@@ -57,8 +62,13 @@ final class PublisherPartition implements PartitionHandler {
           .filter(Pending.class::isInstance)
           .map(Pending.class::cast)
           .ifPresent(
-              note ->
-                  notes.computeIfAbsent(note.repository(), name -> new ArrayList<>()).add(note));
+              note -> {
+                notes.computeIfAbsent(note.repository(), name -> new ArrayList<>()).add(note);
+                if (note instanceof Event.PendingRequest request
+                    && request.begin() instanceof Event.CollectionRequested collection) {
+                  said.accept(collection);
+                }
+              });
     }
   }
 
@@ -159,6 +169,15 @@ final class PublisherPartition implements PartitionHandler {
                   case DiffCommitRequested diff ->
                       Optional.of(
                           new Unfinished.Upload(diff)
+                              .status(
+                                  State.FAILED,
+                                  List.of(),
+                                  Optional.of(text),
+                                  Optional.empty(),
+                                  now));
+                  case Event.CollectionRequested collection ->
+                      Optional.of(
+                          new Unfinished.Collection(collection)
                               .status(
                                   State.FAILED,
                                   List.of(),

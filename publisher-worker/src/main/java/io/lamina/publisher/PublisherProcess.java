@@ -1,13 +1,16 @@
 package io.lamina.publisher;
 
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.messaging.EventProducer;
 import io.lamina.messaging.FailurePolicy;
 import io.lamina.messaging.FailurePolicy.Verdict;
 import io.lamina.messaging.KafkaSettings;
+import io.lamina.messaging.Outgoing;
 import io.lamina.messaging.PartitionScope;
 import io.lamina.messaging.PartitionedWorker;
 import io.lamina.messaging.Topic;
 import io.lamina.messaging.Topics;
+import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.Pending;
 import io.lamina.repository.CatalogCompression;
 import io.lamina.repository.Repositories;
@@ -16,7 +19,9 @@ import io.lamina.repository.RepositoryException;
 import io.lamina.storage.StorageException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 
@@ -39,17 +44,32 @@ public final class PublisherProcess implements AutoCloseable {
       RandomGenerator random,
       MeterRegistry meters) {}
 
+  private static final Duration SAYING = Duration.ofMinutes(2);
+
   private final PublisherSettings settings;
   private final Surroundings around;
   private final PublisherMetrics metrics;
   private final PartitionedWorker worker;
   private final WhitelistRenewal renewal;
+  private final EventProducer producer;
+  private final BackgroundCollector collector;
+  private final Optional<RegularCollections> regular;
 
   public PublisherProcess(PublisherSettings settings, Surroundings around) {
     this.settings = settings;
     this.around = around;
     this.metrics = new PublisherMetrics(around.meters());
     this.renewal = new WhitelistRenewal(around.repositories(), settings, around.clock());
+    this.producer = new EventProducer(around.kafka(), around.clock(), SAYING);
+    this.collector = new BackgroundCollector(settings.collections(), this::say, around.clock());
+    this.regular =
+        settings
+            .collections()
+            .every()
+            .map(
+                every ->
+                    new RegularCollections(
+                        around.repositories(), every, this::say, around.clock()));
     PartitionedWorker.Settings base =
         PartitionedWorker.Settings.of("publisher", Topic.REPOSITORY, Topics.PUBLISHERS)
             .withMaxBatch(settings.maxBatch());
@@ -59,15 +79,23 @@ public final class PublisherProcess implements AutoCloseable {
             settings.instance().map(base::withInstance).orElse(base),
             scope ->
                 new PublisherPartition(
-                    scope, (name, notes) -> openDesk(name, notes, scope), around.clock()),
+                    scope,
+                    (name, notes) -> openDesk(name, notes, scope),
+                    event -> producer.sendAsync(Outgoing.of(event)),
+                    around.clock()),
             policy(),
             around.meters(),
             around.clock(),
             around.random());
   }
 
+  private void say(Event event) {
+    producer.send(Outgoing.of(event));
+  }
+
   public void start() {
     renewal.start();
+    regular.ifPresent(RegularCollections::start);
     worker.start();
   }
 
@@ -88,7 +116,8 @@ public final class PublisherProcess implements AutoCloseable {
               repository,
               Backends.open(repository, around.clock()),
               CatalogCompression.FOR_PUBLISHERS.newCompressor(),
-              partition::confirmOwnership),
+              partition::confirmOwnership,
+              collector),
           new CoordinatorSettings(
               repository.definition().settings().flat(),
               settings.maxUnfinished(),
@@ -125,6 +154,9 @@ public final class PublisherProcess implements AutoCloseable {
   @Override
   public void close() {
     renewal.close();
+    regular.ifPresent(RegularCollections::close);
     worker.close();
+    collector.close();
+    producer.close();
   }
 }

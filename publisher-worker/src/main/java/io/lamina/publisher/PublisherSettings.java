@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param whitelistLeft how long before its expiry a whitelist is signed anew
  * @param whitelistLife for how long it is signed
  * @param whitelistInterval how often its expiry is looked at
+ * @param collections when and how what nothing refers to is removed
  */
 public record PublisherSettings(
     Optional<String> instance,
@@ -27,7 +28,8 @@ public record PublisherSettings(
     int bulkWindow,
     Duration whitelistLeft,
     Duration whitelistLife,
-    Duration whitelistInterval) {
+    Duration whitelistInterval,
+    CollectionRules collections) {
   // Before the constant that the constructor checks.
   private static final int MAX_BATCH = 5_000;
 
@@ -41,7 +43,8 @@ public record PublisherSettings(
           CoordinatorSettings.DEFAULT.bulkWindow(),
           Duration.ofDays(10),
           Duration.ofDays(30),
-          Duration.ofHours(1));
+          Duration.ofHours(1),
+          CollectionRules.DEFAULT);
 
   public PublisherSettings {
     if (maxBatch < 1 || maxBatch > MAX_BATCH) {
@@ -76,7 +79,8 @@ public record PublisherSettings(
         bulkWindow,
         whitelistLeft,
         whitelistLife,
-        whitelistInterval);
+        whitelistInterval,
+        collections);
   }
 
   public PublisherSettings withWindows(int newInteractiveWindow, int newBulkWindow) {
@@ -89,6 +93,21 @@ public record PublisherSettings(
         newBulkWindow,
         whitelistLeft,
         whitelistLife,
-        whitelistInterval);
+        whitelistInterval,
+        collections);
+  }
+
+  public PublisherSettings withCollections(CollectionRules newCollections) {
+    return new PublisherSettings(
+        instance,
+        maxBatch,
+        maxUnfinished,
+        maxTrees,
+        interactiveWindow,
+        bulkWindow,
+        whitelistLeft,
+        whitelistLife,
+        whitelistInterval,
+        newCollections);
   }
 }

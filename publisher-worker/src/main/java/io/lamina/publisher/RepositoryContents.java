@@ -1,9 +1,11 @@
 package io.lamina.publisher;
 
+import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.PathHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.Graft;
+import io.lamina.cvmfs.history.Reflog;
 import io.lamina.image.Digest;
 import io.lamina.image.ImageException;
 import io.lamina.messaging.event.Event.RemovalRequested;
@@ -14,6 +16,8 @@ import io.lamina.repository.RepositoryView;
 import io.lamina.repository.TreeReferences;
 import io.lamina.storage.ObjectStore;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -22,6 +26,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** What the repository's catalogs say at the revision that the view looks at. */
 final class RepositoryContents implements PublishedContents {
@@ -29,9 +34,40 @@ final class RepositoryContents implements PublishedContents {
   private static final int MAX_DEPTH = 128;
 
   private final RepositoryView view;
+
+  /** Their images' metadata is read each time, what is new of it. */
+  private static final int MAX_REVISIONS = 5_000;
+
+  /** Revisions that are over. */
+  interface OldRevisions {
+    /** How long a tree stays that no image refers to any more. */
+    Duration grace();
+
+    /** Root catalogs that the reflog names. */
+    List<Reflog.Entry> roots();
+  }
+
   private final TreeReferences references;
+  private final OldRevisions history;
 
   RepositoryContents(RepositoryView view, ObjectStore store) {
+    this(view, store, new NoOldRevisions());
+  }
+
+  private record NoOldRevisions() implements OldRevisions {
+    @Override
+    public Duration grace() {
+      return Duration.ZERO;
+    }
+
+    @Override
+    public List<Reflog.Entry> roots() {
+      return List.of();
+    }
+  }
+
+  RepositoryContents(RepositoryView view, ObjectStore store, OldRevisions history) {
+    this.history = history;
     this.view = view;
     this.references = new TreeReferences(store);
   }
@@ -77,12 +113,50 @@ final class RepositoryContents implements PublishedContents {
         addVersions(RepositoryLayout.publicLink(subject), subject, names);
         addVersions(RepositoryLayout.metadata(subject), subject, names);
       }
-      case ALL -> {
+      case ALL, RULE -> {
         addLinks(RepositoryPath.ROOT, "", 0, names);
         addLinks(RepositoryLayout.allMetadata(), "", 0, names);
       }
     }
-    return List.copyOf(names);
+    Predicate<String> matches =
+        scope == RemovalRequested.Scope.RULE ? Globs.matching(subject) : name -> true;
+    return names.stream().filter(matches).toList();
+  }
+
+  @Override
+  public long publishedSeconds(String publicName) {
+    return view.lookup(RepositoryLayout.metadata(publicName).resolve("manifest.json"))
+        .or(() -> view.lookup(RepositoryLayout.publicLink(publicName)))
+        .map(CatalogEntry::mtimeSeconds)
+        .orElse(0L);
+  }
+
+  @Override
+  public Set<WorkKey> abandonedTrees(Instant asOf) {
+    long cutoff = asOf.minus(history.grace()).getEpochSecond();
+    List<Reflog.Entry> roots =
+        history.roots().stream()
+            .sorted(Comparator.comparingLong(Reflog.Entry::addedSeconds).reversed())
+            .limit(MAX_REVISIONS)
+            .toList();
+    List<ContentHash> since = new ArrayList<>();
+    List<ContentHash> before = new ArrayList<>();
+    for (Reflog.Entry root : roots) {
+      if (root.addedSeconds() >= cutoff || before.isEmpty()) {
+        // The newest of the old ones was still shown when the grace period began.
+        since.add(root.hash());
+      }
+      if (root.addedSeconds() < cutoff) {
+        before.add(root.hash());
+      }
+    }
+    if (before.isEmpty()) {
+      return Set.of();
+    }
+    Set<String> then = references.findIn(before);
+    then.removeAll(references.findIn(since));
+    then.removeAll(references.find(view, path -> true));
+    return treesThere(then);
   }
 
   /** The entries beside {@code image} whose names go on with a tag or a digest. */
@@ -169,6 +243,10 @@ final class RepositoryContents implements PublishedContents {
     }
     Set<String> digests = references.find(view, own::contains);
     digests.removeAll(references.find(view, path -> !own.contains(path)));
+    return treesThere(digests);
+  }
+
+  private Set<WorkKey> treesThere(Set<String> digests) {
     Set<WorkKey> trees = new TreeSet<>(Comparator.comparing(WorkKey::toString));
     for (String hex : digests) {
       if (view.lookup(RepositoryLayout.layerFolder(hex)).isPresent()) {

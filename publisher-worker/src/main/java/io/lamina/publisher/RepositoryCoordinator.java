@@ -31,6 +31,7 @@ import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryLayout;
+import io.lamina.repository.collection.CollectionRoots;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -75,6 +76,7 @@ public final class RepositoryCoordinator {
 
   // What the current batch completed and what it will say.
   private final Map<String, List<Unfinished>> complete = new TreeMap<>();
+  private Map<RequestId, String> removalDetails = Map.of();
   private final Map<RequestId, RequestStatus> statuses = new LinkedHashMap<>();
   private final Map<String, Optional<Pending>> notes = new LinkedHashMap<>();
   private final Set<Digest> uploadsDone = new LinkedHashSet<>();
@@ -157,6 +159,9 @@ public final class RepositoryCoordinator {
       case ImagePlanned plan -> begin(new Unfinished.Image(plan, Optional.empty()), contents, now);
       case DiffCommitRequested diff -> begin(new Unfinished.Upload(diff), contents, now);
       case RemovalRequested removal -> begin(new Unfinished.Removal(removal), contents, now);
+      case Event.CollectionRequested asked ->
+          begin(new Unfinished.Collection(asked), contents, now);
+      case Event.CollectionFinished end -> collected(end, now);
       case CancelRequested cancel -> cancel(cancel, now);
       case LayerConverted converted -> converted(converted, now);
       case FlatMerged merged -> merged(merged, now);
@@ -191,6 +196,7 @@ public final class RepositoryCoordinator {
     List<Step> steps = new ArrayList<>();
     Removals removals = new Removals(contents);
     complete.forEach((key, group) -> steps.add(step(key, group, contents, removals)));
+    removalDetails = removals.details();
     return steps;
   }
 
@@ -273,6 +279,13 @@ public final class RepositoryCoordinator {
     if (known != null) {
       trees.release(neededBy(known), id);
     }
+    if (request instanceof Unfinished.Collection collection && !collections().isEmpty()) {
+      Event.CollectionRequested other = collections().getFirst();
+      if (other.dryRun() == collection.collection.dryRun()) {
+        finish(request, State.CANCELLED, other.request() + " is under way and does the same", now);
+        return;
+      }
+    }
     String refusal = refusal(request, known != null);
     if (refusal != null) {
       finish(request, State.FAILED, refusal, now);
@@ -291,6 +304,9 @@ public final class RepositoryCoordinator {
     }
     requests.put(id, request);
     trees.need(neededBy(request), id);
+    if (request instanceof Unfinished.Collection) {
+      say(request.status(State.PUBLISHING, List.of(), Optional.empty(), Optional.empty(), now));
+    }
     keep(
         new PendingRequest(
             request.begin(),
@@ -315,6 +331,7 @@ public final class RepositoryCoordinator {
       try {
         RepositoryLayout.publicLink(
             removal.removal.scope() == RemovalRequested.Scope.ALL
+                    || removal.removal.scope() == RemovalRequested.Scope.RULE
                 ? "all"
                 : removal.removal.subject());
       } catch (RepositoryException.Rejected | CvmfsException.Rejected e) {
@@ -350,6 +367,33 @@ public final class RepositoryCoordinator {
         finish(older, State.CANCELLED, "superseded by request " + newer.id(), now);
       }
     }
+  }
+
+  private void collected(Event.CollectionFinished end, Instant now) {
+    if (requests.get(end.request()) instanceof Unfinished.Collection collection) {
+      finish(collection, end.succeeded() ? State.DONE : State.FAILED, end.detail(), now);
+    }
+  }
+
+  /** Collections that are unfinished, in the order in which they were asked for. */
+  public List<Event.CollectionRequested> collections() {
+    List<Event.CollectionRequested> unfinished = new ArrayList<>();
+    for (Unfinished request : requests.values()) {
+      if (request instanceof Unfinished.Collection collection) {
+        unfinished.add(collection.collection);
+      }
+    }
+    return unfinished;
+  }
+
+  /** What unfinished requests, and those that may live again, refer to in the store. */
+  public CollectionRoots references() {
+    References references = new References();
+    requests.values().forEach(request -> references.addRequest(request.begin()));
+    failures.values().forEach(failed -> references.addRequest(failed.begin()));
+    orders.all().forEach(references::addWork);
+    references.addGrafts(trees.held());
+    return references.roots();
   }
 
   /** What came before a removal is not shown after it. */
@@ -460,7 +504,8 @@ public final class RepositoryCoordinator {
     }
     trees.release(neededBy(request), request.id());
     forget(requestNote(request.id()));
-    say(request.status(state, List.of(), Optional.ofNullable(detail), revision, now));
+    Optional<String> said = Optional.ofNullable(detail).filter(text -> !text.isEmpty());
+    say(request.status(state, List.of(), said, revision, now));
   }
 
   // ---- results of work ----------------------------------------------------------------------
@@ -614,6 +659,7 @@ public final class RepositoryCoordinator {
       // One that is shown already has nothing to commit.
       case Unfinished.Upload _ -> needed.stream().allMatch(trees::isHeld);
       case Unfinished.Removal _ -> true;
+      case Unfinished.Collection collection -> !collection.isTidied();
     };
   }
 
@@ -621,6 +667,7 @@ public final class RepositoryCoordinator {
     return switch (request) {
       case Unfinished.Image image -> "image/" + image.plan.publicName();
       case Unfinished.Upload upload -> "upload/" + upload.diff.layer().blob().digest().hex();
+      case Unfinished.Collection collection -> "collection/" + collection.id();
       // Before all others in their order.
       case Unfinished.Removal removal -> "delete/" + removal.id();
     };
@@ -634,6 +681,12 @@ public final class RepositoryCoordinator {
           case Unfinished.Image image ->
               ImageChanges.of(image.plan, settings.flat(), thin, contents::exists);
           case Unfinished.Upload _ -> new ImageChanges(List.of(), List.of());
+          case Unfinished.Collection collection ->
+              new ImageChanges(
+                  removals.abandoned(
+                      collection.collection,
+                      tree -> trees.isNeeded(tree) || orders.isUnderWay(tree)),
+                  List.of());
           case Unfinished.Removal removal ->
               new ImageChanges(
                   removals.changes(
@@ -664,8 +717,14 @@ public final class RepositoryCoordinator {
           switch (request) {
             case Unfinished.Image image -> shown(image, revision, fresh, now);
             case Unfinished.Upload upload -> done(upload, revision, detailOf(fresh), now);
+            case Unfinished.Collection collection -> collection.tidied();
             case Unfinished.Removal removal ->
-                done(removal, revision, fresh ? null : "there was nothing to remove", now);
+                done(
+                    removal,
+                    revision,
+                    removalDetails.getOrDefault(
+                        removal.id(), fresh ? "" : "there was nothing to remove"),
+                    now);
           }
         }
       }

@@ -10,6 +10,7 @@ import io.lamina.messaging.MessagingException;
 import io.lamina.messaging.Outgoing;
 import io.lamina.messaging.Received;
 import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.CollectionRequested;
 import io.lamina.messaging.event.Event.JournalPosition;
 import io.lamina.messaging.event.Event.Pending;
 import io.lamina.messaging.event.Event.TransactionPublished;
@@ -30,6 +31,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -60,17 +62,20 @@ final class RepositoryDesk implements AutoCloseable {
   private final Clock clock;
   private boolean caughtUp;
   private Set<Digest> spent = Set.of();
+  private final Map<RequestId, Collector.Running> collecting = new LinkedHashMap<>();
 
   /**
    * What a desk works with; closed with it.
    *
    * @param ownership fails if the repository has another publisher now
+   * @param collector stays the caller's
    */
   record Tools(
       Repository repository,
       PublisherBackend backend,
       ObjectCompressor compressor,
-      Runnable ownership) {}
+      Runnable ownership,
+      Collector collector) {}
 
   RepositoryDesk(
       Tools tools,
@@ -83,7 +88,9 @@ final class RepositoryDesk implements AutoCloseable {
     this.backend = tools.backend();
     this.uploads = tools.repository().uploads();
     this.compressor = tools.compressor();
-    this.contents = new RepositoryContents(backend.view(), tools.repository().store());
+    this.contents =
+        new RepositoryContents(
+            backend.view(), tools.repository().store(), new KeptHistory(tools.repository()));
     this.coordinator = new RepositoryCoordinator(repository, settings, new ThinJson());
     this.journal =
         new Journal(
@@ -133,6 +140,28 @@ final class RepositoryDesk implements AutoCloseable {
     archives.removeSpent(spent);
     spent = Set.of();
     archives.removeAbandoned(coordinator::neededUploads);
+    keepCollecting();
+  }
+
+  /** Begins the collections that are noted by now, and ends those that were cancelled. */
+  private void keepCollecting() {
+    Map<RequestId, CollectionRequested> wanted = new LinkedHashMap<>();
+    coordinator.collections().forEach(asked -> wanted.put(asked.request(), asked));
+    for (RequestId ended : List.copyOf(collecting.keySet())) {
+      if (!wanted.containsKey(ended)) {
+        Objects.requireNonNull(collecting.remove(ended)).stop();
+      }
+    }
+    wanted.forEach(
+        (id, asked) -> {
+          if (!collecting.containsKey(id)) {
+            collecting.put(
+                id,
+                tools
+                    .collector()
+                    .start(asked, tools.repository(), backend, coordinator.references()));
+          }
+        });
   }
 
   // ---- transactions -------------------------------------------------------------------------
@@ -343,6 +372,8 @@ final class RepositoryDesk implements AutoCloseable {
       case Event.ImagePlanned plan -> Optional.of(plan.request());
       case Event.DiffCommitRequested diff -> Optional.of(diff.request());
       case Event.RemovalRequested removal -> Optional.of(removal.request());
+      case CollectionRequested asked -> Optional.of(asked.request());
+      case Event.CollectionFinished end -> Optional.of(end.request());
       case Event.CancelRequested cancel -> Optional.of(cancel.request());
       case Event.ThinPushed pushed -> Optional.of(pushed.request());
       default -> Optional.empty();
@@ -352,6 +383,7 @@ final class RepositoryDesk implements AutoCloseable {
   @Override
   public void close() {
     try {
+      collecting.values().forEach(Collector.Running::stop);
       backend.close();
     } catch (CvmfsException e) {
       LOG.atWarn().setCause(e).log("closing a repository failed");

@@ -2,6 +2,7 @@ package io.lamina.publisher;
 
 import io.lamina.image.LayerDescriptor;
 import io.lamina.messaging.event.Event;
+import io.lamina.messaging.event.Event.CollectionRequested;
 import io.lamina.messaging.event.Event.DiffCommitRequested;
 import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.RemovalRequested;
@@ -67,6 +68,7 @@ abstract sealed class Unfinished {
       case ImagePlanned plan -> new Image(plan, note.revision());
       case DiffCommitRequested diff -> new Upload(diff);
       case RemovalRequested removal -> new Removal(removal);
+      case CollectionRequested collection -> new Collection(collection);
       default -> throw new IllegalArgumentException("not a request: " + note.begin());
     };
   }
@@ -254,6 +256,8 @@ abstract sealed class Unfinished {
             publicName.startsWith(removal.subject() + ":")
                 || publicName.startsWith(removal.subject() + "@");
         case ALL -> true;
+        // It is about what is published, and nobody knows yet what that will be.
+        case RULE -> false;
       };
     }
 
@@ -309,6 +313,81 @@ abstract sealed class Unfinished {
           detail,
           shownRevision,
           removal.acceptedAt(),
+          now);
+    }
+  }
+
+  /** Objects to be removed, beside the transactions. */
+  static final class Collection extends Unfinished {
+    final CollectionRequested collection;
+    private boolean isTidied;
+
+    Collection(CollectionRequested collection) {
+      this.collection = collection;
+      this.isTidied = collection.dryRun();
+    }
+
+    /** Whether the trees that no image refers to any more have gone from the repository. */
+    boolean isTidied() {
+      return isTidied;
+    }
+
+    void tidied() {
+      isTidied = true;
+    }
+
+    @Override
+    RequestId id() {
+      return collection.request();
+    }
+
+    @Override
+    Event begin() {
+      return collection;
+    }
+
+    @Override
+    List<LayerDescriptor> layers() {
+      return List.of();
+    }
+
+    @Override
+    List<WorkKey> trees(boolean flat) {
+      return List.of();
+    }
+
+    @Override
+    Precedence precedence() {
+      return collection.precedence().orElse(Precedence.UNSAID);
+    }
+
+    @Override
+    String source() {
+      return "";
+    }
+
+    @Override
+    long timestampSeconds() {
+      return collection.acceptedAt().getEpochSecond();
+    }
+
+    @Override
+    RequestStatus status(
+        RequestStatus.State state,
+        List<WorkKey> work,
+        Optional<String> detail,
+        Optional<Long> shownRevision,
+        Instant now) {
+      return new RequestStatus(
+          collection.request(),
+          collection.repository(),
+          RequestStatus.Kind.COLLECTION,
+          collection.dryRun() ? "dry run" : "objects",
+          state,
+          work,
+          detail,
+          shownRevision,
+          collection.acceptedAt(),
           now);
     }
   }

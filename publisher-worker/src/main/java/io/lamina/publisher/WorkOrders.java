@@ -70,6 +70,11 @@ final class WorkOrders {
     return underWay.isEmpty();
   }
 
+  /** Everything that is under way. */
+  Iterable<Work> all() {
+    return underWay.values();
+  }
+
   boolean isUnderWay(WorkKey key) {
     return underWay.containsKey(key);
   }
@@ -107,7 +112,7 @@ final class WorkOrders {
     List<Turns.Wish> wishes = new ArrayList<>();
     switch (request) {
       case Unfinished.Upload upload -> wishForLayers(upload, wishes);
-      case Unfinished.Removal _ -> {}
+      case Unfinished.Removal _, Unfinished.Collection _ -> {}
       case Unfinished.Image image when image.revision().isPresent() ->
           wish(image.thinWork(), () -> thin(image), wishes);
       case Unfinished.Image image -> {

@@ -29,6 +29,12 @@ final class FakeRepository implements PublishedContents {
   /** What images refer to, as the test says. */
   final Map<String, Set<WorkKey>> treesOf = new HashMap<>();
 
+  /** When images were published, as the test says. */
+  final Map<String, Long> publishedAt = new HashMap<>();
+
+  /** Trees that no image refers to any more, as the test says. */
+  final Set<WorkKey> abandoned = new LinkedHashSet<>();
+
   /** Paths whose steps are refused. */
   final Set<RepositoryPath> refused = new HashSet<>();
 
@@ -147,6 +153,7 @@ final class FakeRepository implements PublishedContents {
                   case TAG -> name.equals(subject);
                   case IMAGE -> name.startsWith(subject + ":") || name.startsWith(subject + "@");
                   case ALL -> true;
+                  case RULE -> Globs.matching(subject).test(name);
                 })
         .toList();
   }
@@ -163,6 +170,16 @@ final class FakeRepository implements PublishedContents {
       }
     }
     return names;
+  }
+
+  @Override
+  public long publishedSeconds(String publicName) {
+    return publishedAt.getOrDefault(publicName, 0L);
+  }
+
+  @Override
+  public Set<WorkKey> abandonedTrees(java.time.Instant asOf) {
+    return abandoned;
   }
 
   @Override

@@ -25,15 +25,18 @@ import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.StoredFile;
+import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.CatalogCompression;
 import io.lamina.repository.Committed;
 import io.lamina.repository.ObjectUploads;
+import io.lamina.repository.PublisherBackend;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
 import io.lamina.repository.RepositoryException;
 import io.lamina.repository.RepositoryView;
 import io.lamina.repository.RepositoryWriter;
+import io.lamina.repository.collection.CollectionRoots;
 import io.lamina.storage.Content;
 import io.lamina.storage.InMemoryObjectStore;
 import io.lamina.storage.ObjectKey;
@@ -76,6 +79,8 @@ class PublisherPartitionTest {
   private Clock clock = CLOCK;
   private Repositories repositories = new Repositories(Path.of("."), location -> store);
 
+  private boolean collectorIsDead;
+  private int collections;
   private final List<AutoCloseable> leftByOwners = new ArrayList<>();
 
   @SuppressWarnings("NullAway.Init") // before each test
@@ -407,7 +412,9 @@ class PublisherPartitionTest {
     runWithTrouble(random);
 
     for (String id : List.of("a", "b", "c", "r1", "a2", "r2", "r3")) {
-      assertThat(kafka.status(id).state()).as(id).isEqualTo(State.DONE);
+      assertThat(kafka.status(id).state())
+          .as("%s: %s", id, kafka.status(id).detail())
+          .isEqualTo(State.DONE);
     }
     assertThat(kafka.status("r3").detail()).contains("there was nothing to remove");
     try (Repository repository = repositories.open(REPOSITORY);
@@ -474,6 +481,111 @@ class PublisherPartitionTest {
       RepositoryContents shown = new RepositoryContents(view, repository.store());
       assertThat(shown.exists(RepositoryPath.of("/r.example/app:1"))).isFalse();
       assertThat(shown.layer(TestEvents.digest("x"))).isPresent();
+    }
+  }
+
+  private Collector.Running collect(
+      Event.CollectionRequested request,
+      Repository repository,
+      PublisherBackend backend,
+      CollectionRoots roots) {
+    if (collectorIsDead) {
+      return () -> {};
+    }
+    collections++;
+    BackgroundCollector collector =
+        new BackgroundCollector(CollectionRules.DEFAULT, kafka::say, clock);
+    leftByOwners.add(collector);
+    return collector.start(request, repository, backend, roots);
+  }
+
+  @Test
+  void collectsOnceAndSaysWhatItRemoved() throws InterruptedException {
+    kafka.say(image("a", "r.example/app:1", "one", "x"));
+    runToTheEnd();
+    kafka.say(
+        new Event.CollectionRequested(new RequestId("c"), REPOSITORY, true, NOW, Optional.empty()));
+    kafka.hand(partition, 10);
+    kafka.say(
+        new Event.CollectionRequested(
+            new RequestId("same"), REPOSITORY, true, NOW, Optional.empty()));
+    kafka.hand(partition, 1);
+    awaitTheEndOf("c");
+
+    assertThat(kafka.status("c").state()).isEqualTo(State.DONE);
+    assertThat(kafka.status("c").kind()).isEqualTo(Event.RequestStatus.Kind.COLLECTION);
+    assertThat(kafka.status("c").detail().orElseThrow()).startsWith("would remove 0 objects");
+    assertThat(collections).isOne();
+    assertThat(kafka.notes.keySet()).containsExactly(REPOSITORY + "/journal");
+    assertThat(kafka.journal()).hasSize(1);
+  }
+
+  @Test
+  void takesTreesAwayWhoseTagsHaveMovedOnAWeekAgo() {
+    Clock[] now = {CLOCK};
+    kafka.say(image("a", "r.example/app:1", "one", "x", "y"));
+    kafka.say(upload("d", "committed"));
+    runToTheEnd();
+    for (int day = 1; day <= 9; day += 4) {
+      now[0] = Clock.fixed(NOW.plus(java.time.Duration.ofDays(day)), ZoneOffset.UTC);
+      Event.ImagePlanned next = image("a" + day, "r.example/app:1", "next" + day, "x", "z" + day);
+      kafka.say(TestEvents.at(next, now[0].instant(), now[0].instant()));
+      runToTheEnd();
+    }
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      RepositoryContents shown =
+          new RepositoryContents(view, repository.store(), new KeptHistory(repository));
+
+      assertThat(shown.abandonedTrees(now[0].instant()))
+          .as("what was replaced on day 1; z1 was until day 5, and a commit's layer is nobody's")
+          .extracting(WorkKey::toString)
+          .containsExactlyInAnyOrder(
+              "layer/" + TestEvents.digest("y").hex(),
+              "flat/" + TestEvents.digest("config of one").hex());
+      assertThat(shown.abandonedTrees(NOW)).isEmpty();
+    }
+  }
+
+  @Test
+  void beginsACollectionAnewThatItsOwnerDidNotFinish() throws InterruptedException {
+    kafka.say(
+        new Event.CollectionRequested(
+            new RequestId("c"), REPOSITORY, false, NOW, Optional.empty()));
+    Kafka before = kafka;
+    collectorIsDead = true;
+    kafka.hand(partition, 10);
+    assertThat(before.status("c").state()).isEqualTo(State.PUBLISHING);
+    assertThat(before.notes).containsKey(REPOSITORY + "/request/c");
+    collectorIsDead = false;
+    partition = open();
+    awaitTheEndOf("c");
+
+    assertThat(kafka.status("c").state()).isEqualTo(State.DONE);
+    assertThat(collections).isOne();
+  }
+
+  @Test
+  void saysWhyACollectionBrokeOff() throws InterruptedException {
+    kafka.say(upload("d", "x"));
+    runToTheEnd();
+    lasting.delete(new ObjectKey(".cvmfsreflog"));
+    kafka.say(
+        new Event.CollectionRequested(
+            new RequestId("c"), REPOSITORY, false, NOW, Optional.empty()));
+    awaitTheEndOf("c");
+
+    assertThat(kafka.status("c").state()).isEqualTo(State.FAILED);
+    assertThat(kafka.status("c").detail().orElseThrow()).contains("the reflog of");
+  }
+
+  private void awaitTheEndOf(String request) throws InterruptedException {
+    long deadline = System.nanoTime() + java.time.Duration.ofSeconds(60).toNanos();
+    while (!kafka.statuses.containsKey(new RequestId(request))
+        || !kafka.status(request).state().isFinal()) {
+      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
+      kafka.hand(partition, 10);
+      Thread.onSpinWait();
     }
   }
 
@@ -631,12 +743,14 @@ class PublisherPartitionTest {
                   repository,
                   writer,
                   CatalogCompression.FOR_PUBLISHERS.newCompressor(),
-                  owner::confirmOwnership),
+                  owner::confirmOwnership,
+                  this::collect),
               CoordinatorSettings.DEFAULT,
               notes,
               new PublisherMetrics(new SimpleMeterRegistry()),
               clock);
         },
+        kafka::say,
         clock);
   }
 
@@ -691,7 +805,7 @@ class PublisherPartitionTest {
 
   /** One partition of each topic; what a commit says is there, or nothing of it. */
   private static final class Kafka {
-    private final List<Event> topic = new ArrayList<>();
+    private final List<Event> topic = new java.util.concurrent.CopyOnWriteArrayList<>();
     private final Map<String, Event> notes = new LinkedHashMap<>();
     private final Map<RequestId, Event.RequestStatus> statuses = new LinkedHashMap<>();
     private final List<Event> published = new ArrayList<>();

@@ -25,6 +25,7 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.Retention;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
@@ -903,6 +904,103 @@ class RepositoryCoordinatorTest {
 
     assertThat(status("r").state()).isEqualTo(State.FAILED);
     assertThat(status("r").detail().orElseThrow()).contains("'../.layers'");
+  }
+
+  @Test
+  void keepsByRuleTheLatestOfEachNameAndWhatIsYoung() {
+    for (int i = 1; i <= 4; i++) {
+      publish(plan("a" + i, "r.example/a:" + i, platform("linux/amd64", "a" + i, "x" + i)));
+      repository.publishedAt.put("r.example/a:" + i, NOW.getEpochSecond() - i * 1_000);
+    }
+    publish(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y")));
+    publish(plan("o", "other.example/a:1", platform("linux/amd64", "o", "z")));
+
+    batch(TestEvents.rule("dry", "r.example/*", new Retention(1, Optional.of(2_500L), true)));
+    assertThat(status("dry").detail())
+        .contains("would remove 2 images: r.example/a:3, r.example/a:4");
+    assertThat(repository.images("", Event.RemovalRequested.Scope.ALL)).hasSize(6);
+    batch(TestEvents.rule("rule", "r.example/*", new Retention(1, Optional.of(2_500L), false)));
+
+    assertThat(status("rule").state()).isEqualTo(State.DONE);
+    assertThat(status("rule").detail()).contains("removed 2 images: r.example/a:3, r.example/a:4");
+    assertThat(repository.images("", Event.RemovalRequested.Scope.ALL))
+        .containsExactly("other.example/a:1", "r.example/a:1", "r.example/a:2", "r.example/b:1");
+  }
+
+  @Test
+  void takesAbandonedTreesAwayWithACollectionUnlessSomebodyNeedsThem() {
+    publish(plan("a", "r.example/a:1", platform("linux/amd64", "a", "x", "y")));
+    batch(plan("b", "r.example/b:1", platform("linux/amd64", "b", "y", "z")));
+    for (String layer : List.of("x", "y")) {
+      repository.abandoned.add(new WorkKey(WorkKey.Kind.LAYER, digest(layer).hex()));
+    }
+    int before = repository.transactions().size();
+
+    batch(collection("c", false));
+    batch(cancel("nobody"));
+
+    assertThat(repository.transactions()).hasSize(before + 1);
+    assertThat(paths(repository.transactions().getLast()))
+        .containsExactly(RepositoryLayout.layerFolder(digest("x").hex()).toString());
+    assertThat(coordinator.collections()).hasSize(1);
+  }
+
+  // ---- collections --------------------------------------------------------------------------
+
+  @Test
+  void tellsWhatUnfinishedRequestsReferTo() {
+    List<Event.Work> layers = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x", "y")));
+    batch(answer(layers.get(0)));
+
+    assertThat(coordinator.references().catalogs())
+        .containsExactly(hash("catalog of " + layerPath("x")));
+    assertThat(coordinator.references().objects())
+        .containsExactlyInAnyOrder(hash("manifest of a"), hash("config of a"));
+    batch(answer(layers.get(1)));
+    assertThat(coordinator.references().catalogs())
+        .containsExactlyInAnyOrder(
+            hash("catalog of " + layerPath("x")), hash("catalog of " + layerPath("y")));
+    restart();
+    assertThat(coordinator.references().catalogs()).hasSize(2);
+    batch(cancel("a"));
+    assertThat(coordinator.references().objects())
+        .as("of the merge that is under way")
+        .containsExactly(hash("config of a"));
+  }
+
+  @Test
+  void keepsWhatARequestNeedsThatMayBeTriedAgain() {
+    List<Event.Work> layers = batch(plan("a", IMAGE, platform("linux/amd64", "a", "x")));
+    batch(failure(layers.getFirst(), "gone"));
+
+    assertThat(coordinator.references().objects())
+        .containsExactlyInAnyOrder(hash("manifest of a"), hash("config of a"));
+  }
+
+  @Test
+  void doesOneCollectionOfAKindAtATimeAndSaysItsEnd() {
+    batch(collection("c", false), collection("second", false), collection("dry", true));
+
+    assertThat(coordinator.collections())
+        .extracting(asked -> asked.request().value())
+        .containsExactly("c", "dry");
+    assertThat(status("second").state()).isEqualTo(State.CANCELLED);
+    assertThat(status("c").state()).isEqualTo(State.PUBLISHING);
+    restart();
+    assertThat(coordinator.collections()).hasSize(2);
+    batch(
+        new Event.CollectionFinished(REPOSITORY, new RequestId("c"), true, "removed 2 objects"),
+        new Event.CollectionFinished(REPOSITORY, new RequestId("dry"), false, "damaged"));
+    assertThat(status("c").state()).isEqualTo(State.DONE);
+    assertThat(status("c").detail()).contains("removed 2 objects");
+    assertThat(status("dry").state()).isEqualTo(State.FAILED);
+    assertThat(coordinator.collections()).isEmpty();
+    assertThat(notes).isEmpty();
+  }
+
+  private static Event collection(String request, boolean dryRun) {
+    return new Event.CollectionRequested(
+        new RequestId(request), REPOSITORY, dryRun, NOW, Optional.empty());
   }
 
   /** What the image refers to: its merged tree and its layers. */

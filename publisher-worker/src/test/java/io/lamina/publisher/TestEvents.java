@@ -17,6 +17,7 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.Retention;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkFigures;
 import io.lamina.repository.RepositoryLayout;
@@ -144,10 +145,29 @@ final class TestEvents {
         switch (scope) {
           case TAG -> name;
           case IMAGE -> name.substring(0, name.length() - 2);
-          case ALL -> "";
+          case ALL, RULE -> "";
         };
     return new Event.RemovalRequested(
-        new RequestId(request), REPOSITORY, subject, scope, false, NOW, Optional.empty());
+        new RequestId(request),
+        REPOSITORY,
+        subject,
+        scope,
+        false,
+        Optional.empty(),
+        NOW,
+        Optional.empty());
+  }
+
+  static Event.RemovalRequested rule(String request, String pattern, Retention rule) {
+    return new Event.RemovalRequested(
+        new RequestId(request),
+        REPOSITORY,
+        pattern,
+        Event.RemovalRequested.Scope.RULE,
+        false,
+        Optional.of(rule),
+        NOW,
+        Optional.empty());
   }
 
   static Event.CancelRequested cancel(String request) {

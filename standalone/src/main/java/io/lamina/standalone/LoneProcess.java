@@ -5,13 +5,16 @@ import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.signature.SignaturePolicy;
 import io.lamina.messaging.Topics;
+import io.lamina.publisher.CollectionRules;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
+import io.lamina.storage.ObjectStore;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -91,9 +94,10 @@ public final class LoneProcess implements AutoCloseable {
                   text.count(
                       "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
                   text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000));
+          PublisherSettings rules = windows.withCollections(collections(text));
           text.refuseOthers();
           new Topics(common.kafka(), common.topics()).ensure();
-          PublisherSettings settings = instance.map(windows::withInstance).orElse(windows);
+          PublisherSettings settings = instance.map(rules::withInstance).orElse(rules);
           yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
         }
       };
@@ -101,6 +105,20 @@ public final class LoneProcess implements AutoCloseable {
       processes.close();
       throw e;
     }
+  }
+
+  private static CollectionRules collections(Settings text) {
+    CollectionRules standard = CollectionRules.DEFAULT;
+    Duration never = Duration.ZERO;
+    Duration every =
+        text.duration("publisher.collect.every", never, Duration.ZERO, Duration.ofDays(365));
+    Duration longest = Duration.ofDays(3650);
+    return new CollectionRules(
+        every.isZero() ? Optional.empty() : Optional.of(every),
+        text.duration(
+            "publisher.collect.grace", standard.grace(), ObjectStore.LEAST_GRACE, longest),
+        text.duration("publisher.collect.history", standard.history(), Duration.ofDays(1), longest),
+        text.count("publisher.collect.revisions", standard.revisions(), 1, 1_000_000));
   }
 
   /** What runs, for people. */

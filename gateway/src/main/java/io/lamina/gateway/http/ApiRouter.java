@@ -32,7 +32,13 @@ import java.util.random.RandomGenerator;
 final class ApiRouter {
   /** Operations whose answers last, and which have bounds of their own. */
   private static final Set<String> LONG =
-      Set.of("followAll", "followConversion", "followDiffCommit", "followRemoval", "uploadLayer");
+      Set.of(
+          "followAll",
+          "followConversion",
+          "followDiffCommit",
+          "followRemoval",
+          "followCollection",
+          "uploadLayer");
 
   private static final String UPLOAD = "uploadLayer";
   private static final List<Integer> ROUTER_STATUSES = List.of(400, 404, 405, 406, 413, 415, 500);
@@ -114,6 +120,12 @@ final class ApiRouter {
     handlers.put("readRemoval", c -> requests.read(c, removal));
     handlers.put("cancelRemoval", whenReady(c -> requests.cancel(c, removal)));
     handlers.put("followRemoval", c -> streams.followOne(c, removal));
+    RequestStatus.Kind collection = RequestStatus.Kind.COLLECTION;
+    handlers.put("createCollection", whenReady(requests::createCollection));
+    handlers.put("listCollections", c -> requests.list(c, collection));
+    handlers.put("readCollection", c -> requests.read(c, collection));
+    handlers.put("cancelCollection", whenReady(c -> requests.cancel(c, collection)));
+    handlers.put("followCollection", c -> streams.followOne(c, collection));
     handlers.put("followAll", streams::followAll);
   }
 

@@ -22,6 +22,7 @@ import io.lamina.messaging.event.Event.RemovalRequested.Scope;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.Retention;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -30,7 +31,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Conversions, diff-commits and removals: create, list, read, cancel. Used on the requests'
+ * Conversions, diff-commits, removals, collections: create, list, read, cancel. Used on requests'
  * contexts.
  */
 final class RequestRoutes {
@@ -94,6 +95,15 @@ final class RequestRoutes {
     RepositoryName repository = new RepositoryName(body.getString("repository"));
     boolean all = body.getBoolean("all", false);
     String image = body.getString("image", "");
+    if (body.containsKey("keepLast") || body.containsKey("newerThan")) {
+      submit(context, byRule(repository, image, all, body));
+      return;
+    }
+    if (body.getBoolean("dryRun", false)) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_REQUEST,
+          "'dryRun' goes with 'keepLast' or 'newerThan'; what a name means is known without it");
+    }
     if (all != image.isEmpty()) {
       throw new GatewayException.Refused(
           ProblemType.INVALID_REQUEST,
@@ -101,6 +111,26 @@ final class RequestRoutes {
               + (all ? "both" : "neither"));
     }
     submit(context, removal(repository, image, all, body.getBoolean("keepTrees", false)));
+  }
+
+  private static NewRequest.Removal byRule(
+      RepositoryName repository, String pattern, boolean all, JsonObject body) {
+    if (all != pattern.isEmpty()) {
+      throw new GatewayException.Refused(
+          ProblemType.INVALID_REQUEST,
+          "a rule is for the images whose names match 'image' (as in the repository, with * for"
+              + " anything), or for \"all\": true");
+    }
+    return new NewRequest.Removal(
+        repository,
+        all ? "*" : pattern.startsWith("/") ? pattern.substring(1) : pattern,
+        Scope.RULE,
+        body.getBoolean("keepTrees", false),
+        Optional.of(
+            new Retention(
+                body.getInteger("keepLast", 0),
+                Optional.ofNullable(body.getLong("newerThan")),
+                body.getBoolean("dryRun", false))));
   }
 
   private static NewRequest.Removal removal(
@@ -129,6 +159,14 @@ final class RequestRoutes {
 
   private static String tail(String text) {
     return text.substring(text.lastIndexOf('/') + 1);
+  }
+
+  void createCollection(RoutingContext context) {
+    JsonObject body = Exchange.of(context).body();
+    submit(
+        context,
+        new NewRequest.Collection(
+            new RepositoryName(body.getString("repository")), body.getBoolean("dryRun", false)));
   }
 
   private void submit(RoutingContext context, NewRequest request) {

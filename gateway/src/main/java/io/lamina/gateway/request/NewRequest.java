@@ -8,6 +8,7 @@ import io.lamina.messaging.event.Event.RemovalRequested;
 import io.lamina.messaging.event.Event.RemovalRequested.Scope;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence.Priority;
+import io.lamina.messaging.event.Retention;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -74,8 +75,17 @@ public sealed interface NewRequest {
    *
    * @param name as in {@link RemovalRequested#subject}
    */
-  record Removal(RepositoryName repository, String name, Scope scope, boolean keepTrees)
+  record Removal(
+      RepositoryName repository,
+      String name,
+      Scope scope,
+      boolean keepTrees,
+      Optional<Retention> retention)
       implements NewRequest {
+    public Removal(RepositoryName repository, String name, Scope scope, boolean keepTrees) {
+      this(repository, name, scope, keepTrees, Optional.empty());
+    }
+
     @Override
     public Priority priority() {
       return Priority.INTERACTIVE;
@@ -88,13 +98,47 @@ public sealed interface NewRequest {
 
     @Override
     public String subject() {
-      return scope == Scope.ALL ? "every image" : name;
+      return switch (scope) {
+        case TAG -> name;
+        case IMAGE -> name + ":*";
+        case ALL -> "every image";
+        case RULE -> "old images of " + name;
+      };
     }
 
     @Override
     public String fingerprintText() {
       return String.join(
-          "\n", "removal", repository.value(), name, scope.name(), Boolean.toString(keepTrees));
+          "\n",
+          "removal",
+          repository.value(),
+          name,
+          scope.name(),
+          Boolean.toString(keepTrees),
+          retention.map(Retention::toString).orElse(""));
+    }
+  }
+
+  /** Remove the objects that nothing refers to, or count them. */
+  record Collection(RepositoryName repository, boolean dryRun) implements NewRequest {
+    @Override
+    public Priority priority() {
+      return Priority.INTERACTIVE;
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.COLLECTION;
+    }
+
+    @Override
+    public String subject() {
+      return dryRun ? "dry run" : "objects";
+    }
+
+    @Override
+    public String fingerprintText() {
+      return String.join("\n", "collection", repository.value(), Boolean.toString(dryRun));
     }
   }
 

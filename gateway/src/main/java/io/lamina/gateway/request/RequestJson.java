@@ -75,6 +75,7 @@ public final class RequestJson {
       case CONVERSION -> "/api/v1/conversions";
       case DIFF_COMMIT -> "/api/v1/diff-commits";
       case REMOVAL -> "/api/v1/removals";
+      case COLLECTION -> "/api/v1/collections";
     };
   }
 
@@ -83,6 +84,7 @@ public final class RequestJson {
       case CONVERSION -> "image";
       case DIFF_COMMIT -> "layer";
       case REMOVAL -> "removes";
+      case COLLECTION -> "collects";
     };
   }
 
@@ -91,6 +93,7 @@ public final class RequestJson {
       case CONVERSION -> "conversion";
       case DIFF_COMMIT -> "diff-commit";
       case REMOVAL -> "removal";
+      case COLLECTION -> "collection";
     };
   }
 

@@ -170,9 +170,18 @@ public final class Submissions {
               precedence);
       case NewRequest.DiffCommit d ->
           new Event.DiffCommitRequested(id, d.repository(), d.layer(), acceptedAt, precedence);
+      case NewRequest.Collection c ->
+          new Event.CollectionRequested(id, c.repository(), c.dryRun(), acceptedAt, precedence);
       case NewRequest.Removal r ->
           new Event.RemovalRequested(
-              id, r.repository(), r.name(), r.scope(), r.keepTrees(), acceptedAt, precedence);
+              id,
+              r.repository(),
+              r.name(),
+              r.scope(),
+              r.keepTrees(),
+              r.retention(),
+              acceptedAt,
+              precedence);
     };
   }
 

@@ -77,7 +77,7 @@ function progressCell(cell, request) {
 
 function fill(row, request) {
   const subject = element('td', 'subject');
-  subject.append(element('code', '', request.image || request.layer || request.removes));
+  subject.append(element('code', '', request.image || request.layer || request.removes || request.collects));
   if (request.detail) subject.append(element('span', 'detail', request.detail));
   const progress = element('td', 'progress');
   progressCell(progress, request);
@@ -163,7 +163,8 @@ async function loadRequests(older) {
     cursors.clear();
     body.replaceChildren();
   }
-  for (const list of ['/api/v1/conversions', '/api/v1/diff-commits', '/api/v1/removals']) {
+  for (const list of ['/api/v1/conversions', '/api/v1/diff-commits', '/api/v1/removals',
+    '/api/v1/collections']) {
     const asked = new URLSearchParams(query);
     if (older) {
       if (!cursors.get(list)) continue;

@@ -86,11 +86,23 @@ class ContractIT {
           new Call("createRemoval", "", removal("\"all\": true, \"image\": \"a\""), 400),
           new Call("createRemoval", "", removal("\"keepTrees\": true"), 400),
           new Call("createRemoval", "", removal("\"image\": \"debian:12:*\""), 400),
+          new Call("createRemoval", "", removal("\"image\": \"r/*\", \"keepLast\": 3"), 202),
+          new Call("createRemoval", "", removal("\"all\": true, \"newerThan\": 60"), 202),
+          new Call("createRemoval", "", removal("\"newerThan\": 60"), 400),
+          new Call("createRemoval", "", removal("\"all\": true, \"keepLast\": 0"), 400),
+          new Call("createRemoval", "", removal("\"all\": true, \"dryRun\": true"), 400),
           new Call("listRemovals", "?repository=" + REPOSITORY, "", 200),
           new Call("readRemoval", "removal", "", 200),
           new Call("readRemoval", "planned", "", 404),
           new Call("cancelRemoval", "removal", "", 202),
           new Call("followRemoval", "final-removal", "", 200),
+          new Call("createCollection", "", removal("\"dryRun\": true"), 202),
+          new Call("createCollection", "", removal("\"dryRun\": 1"), 400),
+          new Call("listCollections", "?repository=" + REPOSITORY, "", 200),
+          new Call("readCollection", "collection", "", 200),
+          new Call("readCollection", "planned", "", 404),
+          new Call("cancelCollection", "collection", "", 202),
+          new Call("followCollection", "final-collection", "", 200),
           new Call("followAll", "", "", 200),
           new Call("listDeadLetters", "", "", 200),
           new Call("listDeadLetters", "?limit=1&topic=lamina.layers", "", 200),
@@ -145,6 +157,8 @@ class ContractIT {
         Statuses.diffCommit("final-diff", Statuses.LAYER_A, State.FAILED, Statuses.at(4)));
     gateway.log.say(Statuses.removal("removal", State.ACCEPTED, Statuses.at(5)));
     gateway.log.say(Statuses.removal("final-removal", State.DONE, Statuses.at(6)));
+    gateway.log.say(Statuses.collection("collection", State.ACCEPTED, Statuses.at(7)));
+    gateway.log.say(Statuses.collection("final-collection", State.DONE, Statuses.at(8)));
   }
 
   @AfterAll

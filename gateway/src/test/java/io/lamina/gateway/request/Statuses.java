@@ -66,6 +66,20 @@ public final class Statuses {
         acceptedAt);
   }
 
+  public static RequestStatus collection(String id, RequestStatus.State state, Instant acceptedAt) {
+    return new RequestStatus(
+        new RequestId(id),
+        REPOSITORY,
+        RequestStatus.Kind.COLLECTION,
+        "objects",
+        state,
+        List.of(),
+        Optional.empty(),
+        Optional.empty(),
+        acceptedAt,
+        acceptedAt);
+  }
+
   public static RequestStatus with(
       RequestStatus status, RequestStatus.State state, WorkKey... work) {
     return new RequestStatus(

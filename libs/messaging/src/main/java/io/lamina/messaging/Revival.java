@@ -26,6 +26,18 @@ record Revival(boolean putsBack, List<Outgoing> before) {
           new Revival(true, List.of(accepted(diff, letter, now)));
       case Event.RemovalRequested removal ->
           new Revival(true, List.of(accepted(removal, letter, now)));
+      case Event.CollectionRequested collection ->
+          new Revival(
+              true,
+              List.of(
+                  status(
+                      collection,
+                      collection.request(),
+                      RequestStatus.Kind.COLLECTION,
+                      collection.dryRun() ? "dry run" : "objects",
+                      collection.acceptedAt(),
+                      letter,
+                      now)));
       // The tag may have moved since: an old plan must not replace what a newer one has shown.
       case Event.ImagePlanned plan -> {
         Event.ConversionRequested asked =
@@ -50,6 +62,7 @@ record Revival(boolean putsBack, List<Outgoing> before) {
       case Event.FlatMerged merged -> result(event, WorkKey.Kind.FLAT, merged.imageId().hex());
       case Event.ThinPushed pushed -> result(event, WorkKey.Kind.THIN, pushed.request().value());
       case Event.CancelRequested _,
+          Event.CollectionFinished _,
           Event.WorkFailed _,
           Event.WorkRetried _,
           Event.Pending _,

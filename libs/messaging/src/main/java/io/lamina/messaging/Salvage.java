@@ -104,6 +104,9 @@ final class Salvage {
                   json.path("subject").asText(),
                   reason,
                   now));
+      case "collection-requested", "collection-finished" ->
+          Optional.of(
+              failed(json, repository, RequestStatus.Kind.COLLECTION, "objects", reason, now));
       case "layer-converted" ->
           Optional.of(
               work(

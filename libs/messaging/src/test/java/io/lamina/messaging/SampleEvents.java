@@ -18,6 +18,7 @@ import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.Retention;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkFigures;
 import io.lamina.messaging.event.WorkKey;
@@ -159,11 +160,14 @@ public final class SampleEvents {
         new Event.RemovalRequested(
             REQUEST,
             REPOSITORY,
-            "registry.example.org/library/debian",
-            Event.RemovalRequested.Scope.IMAGE,
+            "registry.example.org/library/*",
+            Event.RemovalRequested.Scope.RULE,
             true,
+            Optional.of(new Retention(3, Optional.of(86_400L), true)),
             TIME,
             Optional.of(new Precedence(Precedence.Priority.INTERACTIVE, "operator"))),
+        new Event.CollectionRequested(REQUEST, REPOSITORY, true, TIME, Optional.empty()),
+        new Event.CollectionFinished(REPOSITORY, REQUEST, true, "removed 3 objects"),
         new Event.CancelRequested(REQUEST, REPOSITORY),
         new Event.LayerConverted(REPOSITORY, LAYER, graft(), figures),
         new Event.FlatMerged(REPOSITORY, DIGEST, unusualGraft(), figures),

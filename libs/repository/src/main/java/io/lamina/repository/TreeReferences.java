@@ -7,12 +7,16 @@ import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.PathHash;
 import io.lamina.cvmfs.catalog.CatalogReader;
 import io.lamina.cvmfs.catalog.CatalogRow;
+import io.lamina.cvmfs.catalog.NestedCatalog;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Decompression;
 import io.lamina.storage.ObjectStore;
 import io.lamina.storage.StorageException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +37,7 @@ public final class TreeReferences {
   /** A longer manifest than any registry takes. */
   private static final int MAX_METADATA_BYTES = 8 << 20;
 
+  private static final int MAX_CATALOGS = 1_000_000;
   private static final int MAX_KNOWN_OBJECTS = 50_000;
   private static final Set<String> METADATA_FILES = Set.of("manifest.json", "thin.json");
 
@@ -66,6 +71,37 @@ public final class TreeReferences {
     Set<String> found = new HashSet<>();
     view.forEachCatalog(
         path -> !RepositoryLayout.isAmongTrees(path), catalog -> collect(catalog, counts, found));
+    return found;
+  }
+
+  /**
+   * The hex digests that images referred to in any of these revisions.
+   *
+   * @param roots their root catalogs; what they share is read once
+   * @throws RepositoryException.Corrupt as {@link #find}
+   */
+  public synchronized Set<String> findIn(Collection<ContentHash> roots) {
+    CatalogStore catalogs = new CatalogStore(store, 0);
+    Set<String> found = new HashSet<>();
+    Set<ContentHash> seen = new HashSet<>(roots);
+    Deque<ContentHash> next = new ArrayDeque<>(seen);
+    while (!next.isEmpty()) {
+      ContentHash hash = next.remove();
+      try (CatalogReader catalog = CatalogReader.open(catalogs.read(hash))) {
+        collect(catalog, path -> true, found);
+        for (NestedCatalog nested : catalog.nestedCatalogs()) {
+          if (!RepositoryLayout.isAmongTrees(nested.path()) && seen.add(nested.hash())) {
+            next.add(nested.hash());
+          }
+        }
+      } catch (CvmfsException.Corrupt | CvmfsException.Rejected e) {
+        throw new RepositoryException.Corrupt("catalog " + hash + " cannot be read", e);
+      }
+      if (seen.size() > MAX_CATALOGS) {
+        throw new RepositoryException.Corrupt(
+            "more than " + MAX_CATALOGS + " catalogs outside of layers", null);
+      }
+    }
     return found;
   }
 

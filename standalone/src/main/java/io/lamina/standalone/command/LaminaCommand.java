@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       CancelCommand.class,
       RemoveCommand.class,
+      PruneCommand.class,
+      GcCommand.class,
       DeadLettersCommand.class,
       JournalCommand.class,
       ReplayCommand.class,

@@ -65,6 +65,9 @@ final class ProgressBar {
   }
 
   static String subject(JsonNode request) {
+    if (request.has("collects")) {
+      return "collect " + request.path("collects").asText();
+    }
     if (request.has("removes")) {
       return "remove " + request.path("removes").asText();
     }

@@ -15,7 +15,8 @@ import java.util.function.Function;
 /** A gateway's requests of all kinds, as one. Not thread-safe. */
 final class Requests {
   private static final List<String> PATHS =
-      List.of("/api/v1/conversions", "/api/v1/diff-commits", "/api/v1/removals");
+      List.of(
+          "/api/v1/conversions", "/api/v1/diff-commits", "/api/v1/removals", "/api/v1/collections");
   private static final int PAGE = 200;
   private static final int NOT_FOUND = 404;
 

@@ -55,6 +55,10 @@ class RequestsTest {
               exchange.getRequestMethod().equals("POST")
                   ? request("r2", "removes", 8)
                   : "{\"items\": [" + request("r1", "removes", 3) + "]}";
+          case "/api/v1/collections" ->
+              exchange.getRequestMethod().equals("POST")
+                  ? request("g1", "collects", 8)
+                  : "{\"items\": []}";
           case "/api/v1/conversions/c1" -> request("c1", "image", 9);
           case "/api/v1/diff-commits/d1" -> request("d1", "layer", 7);
           default -> MISSING;
@@ -96,7 +100,8 @@ class RequestsTest {
     assertThat(asked)
         .endsWith(
             "GET /api/v1/diff-commits?limit=2&repository=a.org",
-            "GET /api/v1/removals?limit=2&repository=a.org");
+            "GET /api/v1/removals?limit=2&repository=a.org",
+            "GET /api/v1/collections?limit=2&repository=a.org");
   }
 
   @Test
@@ -122,6 +127,21 @@ class RequestsTest {
     run(0, "remove", "--all", "--repo", "a.org");
     assertThat(run(2, "remove", "--repo", "a.org")).contains("--all");
     assertThat(run(2, "remove", "a:1", "--all", "--repo", "a.org")).contains("not both");
+  }
+
+  @Test
+  void asksForTheRemovalOfWhatARuleDoesNotKeep() {
+    assertThat(run(0, "prune", "a.org", "--keep-last", "3", "--newer-than", "30d"))
+        .startsWith("r2");
+    assertThat(asked).containsExactly("POST /api/v1/removals");
+    assertThat(run(2, "prune", "a.org")).contains("--keep-last");
+    assertThat(run(2, "prune", "a.org", "--newer-than", "soon")).contains("'soon'");
+  }
+
+  @Test
+  void asksForACollection() {
+    assertThat(run(0, "gc", "a.org", "--dry-run")).startsWith("g1  done       collect s -> a.org");
+    assertThat(asked).containsExactly("POST /api/v1/collections");
   }
 
   @Test

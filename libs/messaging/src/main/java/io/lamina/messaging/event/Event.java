@@ -116,8 +116,10 @@ public sealed interface Event {
   /**
    * Take published images away.
    *
-   * @param subject a public name ({@code REGISTRY/REPO:TAG}); one without its tag; or empty
+   * @param subject a public name ({@code REGISTRY/REPO:TAG}); one without its tag; a pattern of
+   *     names in which {@code *} stands for anything; or empty
    * @param scope what of it
+   * @param retention what stays, where a rule decides
    * @param keepTrees leave layers and merged trees where they are, for thin images that people hold
    */
   record RemovalRequested(
@@ -126,9 +128,21 @@ public sealed interface Event {
       String subject,
       Scope scope,
       boolean keepTrees,
+      Optional<Retention> retention,
       Instant acceptedAt,
       Optional<Precedence> precedence)
       implements Event {
+    /**
+     * @throws IllegalArgumentException if a rule says what stays, and it is not the rule's scope,
+     *     or the other way round
+     */
+    public RemovalRequested {
+      if (retention.isPresent() != (scope == Scope.RULE)) {
+        throw new IllegalArgumentException(
+            "a removal by rule has a rule, and no other has: " + scope);
+      }
+    }
+
     /** How much goes. */
     public enum Scope {
       /** The image of exactly this name. */
@@ -136,14 +150,44 @@ public sealed interface Event {
       /** The images of all tags and digests of this name. */
       IMAGE,
       /** Every image. */
-      ALL
+      ALL,
+      /** What the rule does not keep, of the images whose names match the subject. */
+      RULE
     }
 
     /** What it is about, for people. */
     public String description() {
-      return scope == Scope.ALL ? "every image" : subject;
+      return switch (scope) {
+        case TAG -> subject;
+        case IMAGE -> subject + ":*";
+        case ALL -> "every image";
+        case RULE -> "old images of " + subject;
+      };
     }
   }
+
+  /**
+   * Remove the objects that nothing refers to.
+   *
+   * @param dryRun only count them
+   */
+  record CollectionRequested(
+      RequestId request,
+      RepositoryName repository,
+      boolean dryRun,
+      Instant acceptedAt,
+      Optional<Precedence> precedence)
+      implements Event {}
+
+  /**
+   * A collection came to its end.
+   *
+   * @param succeeded else it broke off, and the detail says why
+   * @param detail what it found and removed
+   */
+  record CollectionFinished(
+      RepositoryName repository, RequestId request, boolean succeeded, String detail)
+      implements Event {}
 
   /** Stop working on a request; nothing that is published is taken back. */
   record CancelRequested(RequestId request, RepositoryName repository) implements Event {}
@@ -249,8 +293,9 @@ public sealed interface Event {
   /**
    * A request that is not final yet. Deleted (tombstone) when it is.
    *
-   * @param begin {@link ImagePlanned}, {@link DiffCommitRequested} or {@link RemovalRequested}; or
-   *     the {@link CancelRequested} of a request that has not been planned yet
+   * @param begin {@link ImagePlanned}, {@link DiffCommitRequested}, {@link RemovalRequested} or
+   *     {@link CollectionRequested}; or the {@link CancelRequested} of a request that has not been
+   *     planned yet
    * @param revision that shows it, if only its thin image is missing
    */
   record PendingRequest(Event begin, Optional<Long> revision) implements Pending {
@@ -277,6 +322,7 @@ public sealed interface Event {
         case ImagePlanned plan -> plan.request();
         case DiffCommitRequested diff -> diff.request();
         case RemovalRequested removal -> removal.request();
+        case CollectionRequested collection -> collection.request();
         case CancelRequested cancel -> cancel.request();
         default ->
             throw new IllegalArgumentException(
@@ -431,7 +477,8 @@ public sealed interface Event {
     public enum Kind {
       CONVERSION,
       DIFF_COMMIT,
-      REMOVAL
+      REMOVAL,
+      COLLECTION
     }
 
     /** How far it is; the last three are final. */

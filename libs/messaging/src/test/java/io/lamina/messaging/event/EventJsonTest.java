@@ -270,7 +270,7 @@ class EventJsonTest {
   void namesKindsAsTheProtocolDoes() {
     assertThat(EventJson.allKinds().keySet().stream().collect(Collectors.joining(" ")))
         .isEqualTo(
-            "cancel-requested conversion-requested diff-commit-requested failed-request"
+            "cancel-requested collection-finished collection-requested conversion-requested diff-commit-requested failed-request"
                 + " flat-merged flat-requested image-planned journal-position layer-converted layer-requested"
                 + " pending-flat pending-layer pending-request pending-work removal-requested request-status thin-pushed thin-requested"
                 + " transaction-published work-failed work-progress work-retried");
