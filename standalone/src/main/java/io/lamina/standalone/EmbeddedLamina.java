@@ -125,6 +125,7 @@ public final class EmbeddedLamina implements AutoCloseable {
     processes.keep(lock);
     processes.keep(broker);
     try {
+      BrokerAddress.write(data, broker.bootstrapServers());
       new Topics(kafka, TopicSettings.embedded()).ensure();
       ImageAccess access =
           processes.keep(

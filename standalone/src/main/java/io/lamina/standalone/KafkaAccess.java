@@ -36,9 +36,10 @@ public final class KafkaAccess implements AutoCloseable {
   }
 
   /**
-   * The broker of a data folder that no process works on.
+   * The broker of a data folder: that of the process that works on it, or else one that runs as
+   * long as this is open.
    *
-   * @throws IllegalStateException if one does
+   * @throws IllegalStateException if a process works on it that has no broker
    */
   public static KafkaAccess ofDataFolder(Path data) {
     Path folder = data.resolve("kafka");
@@ -46,7 +47,14 @@ public final class KafkaAccess implements AutoCloseable {
       throw new IllegalStateException(
           "there is no broker's folder " + folder + "; name the settings file with --config");
     }
-    DataFolderLock lock = DataFolderLock.take(data);
+    DataFolderLock lock;
+    try {
+      lock = DataFolderLock.take(data);
+    } catch (IllegalStateException e) {
+      return new KafkaAccess(
+          KafkaSettings.of(BrokerAddress.read(data).orElseThrow(() -> e), "lamina-journal"),
+          TopicSettings.embedded());
+    }
     try {
       EmbeddedBroker broker = EmbeddedBroker.start(EmbeddedBroker.Settings.in(folder));
       return new KafkaAccess(

@@ -3,6 +3,7 @@ package io.lamina.standalone.bench;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.lamina.journal.replay.ReplayBench;
 import io.lamina.repository.TransactionBench;
 import io.lamina.standalone.bench.MountReport.Subject;
 import java.util.List;
@@ -115,6 +116,22 @@ public final class BenchJson {
     TransactionBench.Row last = rows.getLast();
     node.put("growth", (double) last.totalMicros() / first.totalMicros());
     node.put("cpuGrowth", (double) last.cpuMicros() / first.cpuMicros());
+    return node;
+  }
+
+  /** A repository that is published, and rebuilt from its journal. */
+  public static ObjectNode of(Environment environment, List<ReplayBench.Row> rows) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.set("environment", of(environment));
+    ArrayNode list = node.putArray("replay");
+    for (ReplayBench.Row row : rows) {
+      list.addObject()
+          .put("name", row.name())
+          .put("transactions", row.transactions())
+          .put("seconds", row.seconds())
+          .put("cpuSeconds", row.cpuSeconds())
+          .put("objects", row.objects());
+    }
     return node;
   }
 

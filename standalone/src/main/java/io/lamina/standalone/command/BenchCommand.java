@@ -5,6 +5,7 @@ import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.image.ImageReference;
 import io.lamina.image.Platform;
+import io.lamina.journal.replay.ReplayBench;
 import io.lamina.repository.CatalogCompression;
 import io.lamina.repository.TransactionBench;
 import io.lamina.standalone.ImageAccess;
@@ -47,6 +48,7 @@ final class BenchCommand implements Callable<Integer> {
   private static final int MAX_ROUNDS = 100;
   private static final int MAX_LAYERS = 10_000_000;
   private static final int MAX_COUNT = 10_000;
+  private static final int MAX_REPLAYED = 10_000_000;
 
   @Parameters(
       arity = "0..*",
@@ -118,6 +120,14 @@ final class BenchCommand implements Callable<Integer> {
               + " (default: 40).")
   @Nullable Integer count;
 
+  @Option(
+      names = "--replay",
+      paramLabel = "N",
+      description =
+          "Publish so many small images in as many transactions, and measure the replay of their"
+              + " journal instead.")
+  @Nullable Integer replay;
+
   @Mixin BenchFolder work = new BenchFolder();
   @Mixin Output output = new Output();
 
@@ -125,7 +135,9 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     requireSense();
     try (WorkFolder folder = work.open()) {
-      if (transactions) {
+      if (replay != null) {
+        measureReplay(folder.path(), replay);
+      } else if (transactions) {
         measureTransactions(folder.path());
       } else {
         measureStages(folder.path());
@@ -135,6 +147,13 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private void requireSense() {
+    if (replay != null
+        && (transactions || !images.isEmpty() || synthetic != null || !stages.isEmpty())) {
+      throw usage("--replay goes without images, --synthetic, --stage and --transactions");
+    }
+    if (replay != null && (replay < 1 || replay > MAX_REPLAYED)) {
+      throw usage("--replay is from 1 to " + MAX_REPLAYED + ", not " + replay);
+    }
     if (transactions && (!images.isEmpty() || synthetic != null || !stages.isEmpty())) {
       throw usage("--transactions goes with --layers, not with images, --synthetic or --stage");
     }
@@ -270,5 +289,17 @@ final class BenchCommand implements Callable<Integer> {
     output.line("");
     output.line(BenchTable.growth(rows));
     output.value(BenchJson.of(environment, plan, rows));
+  }
+
+  // ---- replay -------------------------------------------------------------------------------
+
+  private void measureReplay(Path folder, int count) throws IOException {
+    Environment environment = Environment.here(folder, CatalogCompression.FOR_PUBLISHERS);
+    BenchTable.environment(environment).forEach(output::line);
+    output.line("");
+    BenchTable.replayHead().forEach(output::line);
+    List<ReplayBench.Row> rows =
+        new ReplayBench().run(folder, count, row -> output.line(BenchTable.row(row)));
+    output.value(BenchJson.of(environment, rows));
   }
 }

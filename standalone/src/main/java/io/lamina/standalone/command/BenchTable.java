@@ -1,5 +1,6 @@
 package io.lamina.standalone.command;
 
+import io.lamina.journal.replay.ReplayBench;
 import io.lamina.repository.TransactionBench;
 import io.lamina.standalone.bench.BenchReport;
 import io.lamina.standalone.bench.Environment;
@@ -112,6 +113,23 @@ final class BenchTable {
         row.storeMicros() / 1e3,
         row.flushMicros() / 1e3,
         row.swapMicros() / 1e3);
+  }
+
+  static List<String> replayHead() {
+    return List.of(
+        "| | transactions | s | a second | CPU ms each | objects |",
+        "| :--- | ---: | ---: | ---: | ---: | ---: |");
+  }
+
+  static String row(ReplayBench.Row row) {
+    return format(
+        "| %s | %d | %.1f | %.0f | %.2f | %d |",
+        row.name(),
+        row.transactions(),
+        row.seconds(),
+        row.transactions() / row.seconds(),
+        1e3 * row.cpuSeconds() / row.transactions(),
+        row.objects());
   }
 
   static String growth(List<TransactionBench.Row> rows) {

@@ -16,7 +16,7 @@ final class KafkaOptions {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Data folder of 'lamina up', which must not run: its own broker is used.")
+      description = "Data folder of 'lamina up', running or not: its own broker is used.")
   @Nullable Path data;
 
   KafkaAccess open() {

@@ -34,6 +34,8 @@ import picocli.CommandLine.Spec;
       DeadLettersCommand.class,
       JournalCommand.class,
       ReplayCommand.class,
+      HistoryCommand.class,
+      RollbackCommand.class,
       ListCommand.class,
       CatCommand.class,
       StatCommand.class,

@@ -176,6 +176,24 @@ class BenchCommandIT {
     assertThat(folder).isEmptyDirectory();
   }
 
+  @Test
+  void measuresTheReplayOfAJournal() throws Exception {
+    CommandRun run = CommandRun.of("bench", "--replay=12", "--data=" + folder, "--json");
+
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    JsonNode report = new ObjectMapper().readTree(run.out());
+    assertThat(names(report)).containsExactly("environment", "replay");
+    assertThat(report.path("replay").findValuesAsText("name"))
+        .containsExactly("publish", "verify", "replay");
+    assertThat(report.path("replay").findValuesAsText("transactions"))
+        .containsExactly("12", "12", "12");
+    JsonNode replayed = report.path("replay").path(2);
+    assertThat(replayed.path("objects").asInt())
+        .as("two trees, their file, and two files of metadata")
+        .isEqualTo(12 * 5);
+    assertThat(folder).isEmptyDirectory();
+  }
+
   private static ImageBuilder image(int number) {
     return ImageBuilder.oci()
         .layer(TarBuilder.Compression.GZIP, tar -> files(tar, "base", 5, 20))

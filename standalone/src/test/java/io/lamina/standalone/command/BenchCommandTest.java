@@ -28,6 +28,7 @@ class BenchCommandTest {
             "--transactions",
             "--layers=N",
             "--count=N",
+            "--replay=N",
             "--rounds=N",
             "--data=DIR",
             "--json");
@@ -55,7 +56,9 @@ class BenchCommandTest {
         "--transactions --layers 1000000000 | rising",
         "--count 3                          | --count goes with --transactions",
         "--transactions --count 0           | --count goes with --transactions and is 1 to",
-        "--transactions --layers ten        | Invalid value"
+        "--transactions --layers ten        | Invalid value",
+        "--replay 0                         | --replay is from 1 to",
+        "--replay 5 --transactions          | --replay goes without"
       })
   void refusesWhatMakesNoSense(String arguments, String reason) {
     List<String> line = new ArrayList<>(List.of("bench", "--data", folder.toString()));

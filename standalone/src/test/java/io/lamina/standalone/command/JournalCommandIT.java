@@ -47,6 +47,11 @@ class JournalCommandIT {
     assertThat(run("journal", "verify", file).out())
         .contains("revisions 1 to 3")
         .contains(original.rootCatalog().toString());
+    assertThat(run("history", NAME.value(), "--from", file).out().lines()).hasSize(IMAGES);
+    CommandRun history =
+        run("history", NAME.value(), "oci:" + folder.resolve("image1"), "--from", file);
+    assertThat(history.out().lines()).as(history.err()).hasSize(1);
+    assertThat(history.out()).startsWith("     2  ").contains(" = sha256:");
     CommandRun again = run("journal", "import", file, "--data", data.toString());
     assertThat(again.out()).as(again.err()).contains("0 transactions imported, 3 were there");
 

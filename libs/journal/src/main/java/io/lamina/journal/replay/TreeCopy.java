@@ -14,6 +14,7 @@ import io.lamina.cvmfs.reader.OpenCatalog;
 import io.lamina.cvmfs.reader.VerifiedObjects;
 import io.lamina.journal.JournalException;
 import io.lamina.repository.ObjectUploads;
+import io.lamina.storage.ObjectStore.PutOutcome;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -287,7 +288,10 @@ final class TreeCopy implements AutoCloseable {
   }
 
   private void put(ObjectKind kind, ContentHash hash, HeldObject object) {
-    target.put(kind, hash, object.content());
+    if (target.put(kind, hash, object.content()) == PutOutcome.ALREADY_PRESENT) {
+      objectsPresent.increment();
+      return;
+    }
     objectsCopied.increment();
     bytesCopied.add(object.content().sizeBytes());
   }
