@@ -39,7 +39,11 @@ class SalvageTest {
     for (Event event : SampleEvents.all()) {
       List<Optional<Event>> said = salvage(event);
       switch (event) {
-        case Event.ConversionRequested _, Event.ImagePlanned _, Event.DiffCommitRequested _ -> {
+        case Event.ConversionRequested _,
+            Event.ImagePlanned _,
+            Event.DiffCommitRequested _,
+            Event.RemovalRequested _,
+            Event.CollectionRequested _ -> {
           RequestStatus status = (RequestStatus) said.getFirst().orElseThrow();
           assertThat(status.request()).isEqualTo(SampleEvents.REQUEST);
           assertThat(status.state()).isEqualTo(RequestStatus.State.FAILED);
