@@ -17,10 +17,18 @@ import io.lamina.image.ImageException;
 import io.lamina.messaging.event.WorkFigures;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 
 /**
@@ -28,11 +36,15 @@ import java.util.function.Function;
  * stored again, but for a few small ones that runtimes want. The result depends on the work and the
  * pipeline's settings alone.
  *
- * <p>Memory: about 200 bytes for each entry of the image and of its largest layer. Thread-safe.
+ * <p>Memory: about 200 bytes for each entry of the image and of its two largest layers.
+ * Thread-safe.
  *
  * <p>Source: docs/conversion.md, "Merged images".
  */
 public final class FlatMerger {
+  private static final ThreadFactory READERS =
+      Thread.ofPlatform().daemon().name("flat-read-", 0).factory();
+
   private final ObjectPipeline pipeline;
   private final Function<ContentHash, byte[]> catalogs;
   private final int maxEntries;
@@ -72,6 +84,7 @@ public final class FlatMerger {
     private final ConversionReport.Collector report = new ConversionReport.Collector();
     private final long startNanos = System.nanoTime();
     private final long startCpuNanos = cpuNanos();
+    private final LongAdder readingCpuNanos = new LongAdder();
     private final FileTree image;
 
     Run(FlatWork work, ObjectPipeline.Session session) {
@@ -85,15 +98,7 @@ public final class FlatMerger {
     }
 
     MergedImage merge(RunSettings settings, ObjectSink sink) throws InterruptedException {
-      CatalogTreeReader reader = new CatalogTreeReader(catalogs);
-      for (Graft layer : work.layers()) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException("stopped while merging " + work.mount());
-        }
-        FileTree upper = new FileTree(maxEntries, madeUp());
-        reader.load(upper, layer.path(), layer.catalog());
-        lay(upper);
-      }
+      layAll();
       for (RuntimeFiles.Wanted wanted : RuntimeFiles.of(settings)) {
         add(wanted);
       }
@@ -110,9 +115,48 @@ public final class FlatMerger {
               figures.objects(),
               figures.newObjects(),
               figures.newBytes(),
-              cpuNanos() - startCpuNanos,
+              cpuNanos() - startCpuNanos + readingCpuNanos.sum(),
               System.nanoTime() - startNanos),
           report.report());
+    }
+
+    /** Each layer is read while the one below it is laid. */
+    private void layAll() throws InterruptedException {
+      ExecutorService ahead = Executors.newSingleThreadExecutor(READERS);
+      try {
+        Deque<Future<FileTree>> reading = new ArrayDeque<>();
+        for (Graft layer : work.layers()) {
+          reading.add(ahead.submit(() -> read(layer)));
+          if (reading.size() == 2) {
+            lay(await(reading.remove()));
+          }
+        }
+        while (!reading.isEmpty()) {
+          lay(await(reading.remove()));
+        }
+      } finally {
+        ahead.shutdownNow();
+      }
+    }
+
+    private FileTree read(Graft layer) {
+      long begin = cpuNanos();
+      FileTree tree = new FileTree(maxEntries, madeUp());
+      new CatalogTreeReader(catalogs).load(tree, layer.path(), layer.catalog());
+      readingCpuNanos.add(cpuNanos() - begin);
+      return tree;
+    }
+
+    private static FileTree await(Future<FileTree> tree) throws InterruptedException {
+      try {
+        return tree.get();
+      } catch (ExecutionException e) {
+        switch (e.getCause()) {
+          case RuntimeException cause -> throw cause;
+          case Error cause -> throw cause;
+          case null, default -> throw new IllegalStateException(e);
+        }
+      }
     }
 
     /** Lays a layer over the image so far. */
