@@ -65,7 +65,8 @@ public final class ImageComparison {
    */
   public static Result compare(
       ImageSource source, ResolvedImage image, RepositoryReader reader, RepositoryPath root) {
-    NavigableMap<String, SourceEntry> expected = SourceTree.read(source, image);
+    SourceTree tree = SourceTree.read(source, image);
+    NavigableMap<String, SourceEntry> expected = tree.entries();
     Set<String> missing = new TreeSet<>(expected.keySet());
     List<String> differences = new ArrayList<>();
     long[] counts = new long[3];
@@ -81,7 +82,7 @@ public final class ImageComparison {
           missing.remove(path);
           counts[0]++;
           if (entry == null) {
-            if (!isAllowed(path, expected)) {
+            if (!isAllowed(path, tree)) {
               note(differences, path + ": published, but the image does not have it");
             }
             return;
@@ -98,13 +99,13 @@ public final class ImageComparison {
   }
 
   /** Added for Apptainer, a catalog's marker, or a directory that tars may leave out. */
-  private static boolean isAllowed(String path, NavigableMap<String, SourceEntry> expected) {
+  private static boolean isAllowed(String path, SourceTree expected) {
     String name = path.substring(path.lastIndexOf('/') + 1);
     return ADDED.contains(path)
         || path.startsWith(".singularity.d/")
         || name.equals(".cvmfscatalog")
         || name.equals(".cvmfsautocatalog")
-        || !expected.subMap(path + "/", true, path + "0", false).isEmpty();
+        || expected.impliesFolder(path);
   }
 
   private static void compareEntry(

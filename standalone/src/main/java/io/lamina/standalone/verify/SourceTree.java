@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.NavigableMap;
@@ -32,15 +33,17 @@ final class SourceTree {
 
   private final NavigableMap<String, SourceEntry> entries = new TreeMap<>();
 
+  /** Folders that names of a layer lie in, with the highest such layer: engines make them. */
+  private final NavigableMap<String, Integer> folders = new TreeMap<>();
+
   private SourceTree() {}
 
   /**
    * Reads all layers.
    *
-   * @return entries by path (no leading slash), without the root
    * @throws ImageException.Retryable if a blob cannot be read
    */
-  static NavigableMap<String, SourceEntry> read(ImageSource source, ResolvedImage image) {
+  static SourceTree read(ImageSource source, ResolvedImage image) {
     SourceTree tree = new SourceTree();
     List<LayerDescriptor> layers = image.layers();
     for (int i = 0; i < layers.size(); i++) {
@@ -55,7 +58,17 @@ final class SourceTree {
             "cannot read layer " + blob.digest() + " again: " + e, e, null);
       }
     }
-    return tree.entries;
+    return tree;
+  }
+
+  /** By path (no leading slash), without the root. */
+  NavigableMap<String, SourceEntry> entries() {
+    return Collections.unmodifiableNavigableMap(entries);
+  }
+
+  /** Whether there is a folder at the path though no layer may hold an entry for it. */
+  boolean impliesFolder(String path) {
+    return folders.containsKey(path);
   }
 
   private static InputStream decompressed(InputStream raw, String mediaType) throws IOException {
@@ -69,9 +82,12 @@ final class SourceTree {
     for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
       String path = clean(entry.getName());
       String name = path.substring(path.lastIndexOf('/') + 1);
-      String folder = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      String folder = folderOf(path);
       if (path.isEmpty()) {
         continue;
+      }
+      for (String at = folder; !at.isEmpty(); at = folderOf(at)) {
+        folders.put(at, layer);
       }
       if (name.equals(OPAQUE)) {
         hideBelow(folder, layer);
@@ -80,6 +96,7 @@ final class SourceTree {
       } else if (name.startsWith(WHITEOUT)) {
         String victim = (folder.isEmpty() ? "" : folder + "/") + name.substring(WHITEOUT.length());
         hideBelow(victim, layer);
+        folders.computeIfPresent(victim, (_, by) -> by < layer ? null : by);
         if (entries.containsKey(victim) && entries.get(victim).layer() < layer) {
           entries.remove(victim);
         }
@@ -134,9 +151,16 @@ final class SourceTree {
   }
 
   private void hideBelow(String folder, int layer) {
-    NavigableMap<String, SourceEntry> below =
-        folder.isEmpty() ? entries : entries.subMap(folder + "/", true, folder + "0", false);
-    below.values().removeIf(entry -> entry.layer() < layer);
+    below(entries, folder).values().removeIf(entry -> entry.layer() < layer);
+    below(folders, folder).values().removeIf(by -> by < layer);
+  }
+
+  private static <V> NavigableMap<String, V> below(NavigableMap<String, V> map, String folder) {
+    return folder.isEmpty() ? map : map.subMap(folder + "/", true, folder + "0", false);
+  }
+
+  private static String folderOf(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('/')));
   }
 
   private static String clean(String name) {

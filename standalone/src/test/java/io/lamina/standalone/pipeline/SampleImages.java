@@ -38,9 +38,12 @@ final class SampleImages {
     };
   }
 
-  /** Small files below a folder of its own. */
+  /** Small files below a folder of its own, and a removal in a folder that nobody has. */
   static Consumer<TarBuilder> part(String name, int files) {
-    return tar -> files(tar, "opt/" + name, name, files);
+    return tar -> {
+      files(tar, "opt/" + name, name, files);
+      tar.whiteout("opt/" + name + "-old/file");
+    };
   }
 
   /** Hides a file and a whole folder of the base, and replaces a file. */
