@@ -102,11 +102,7 @@ final class KafkaClients {
 
   /** Reads partitions that it assigns to itself, from the start where it has no position. */
   KafkaConsumer<byte[], byte[]> plainConsumer(String role, int maxPollRecords) {
-    Map<String, Object> defaults = new HashMap<>(consumerDefaults(maxPollRecords));
-    // Records are sent at once all the same. Their partitions stay, so nothing else waits for the
-    // answer, and hundreds of idle readers cost the brokers little.
-    defaults.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5_000);
-    return consumer("reader-" + role, defaults, consumerRules());
+    return consumer("reader-" + role, consumerDefaults(maxPollRecords), consumerRules());
   }
 
   private KafkaConsumer<byte[], byte[]> consumer(
