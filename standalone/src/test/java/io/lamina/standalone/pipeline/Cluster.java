@@ -154,7 +154,10 @@ final class Cluster implements AutoCloseable {
         lines.put("gateway.stratum.folder", data.resolve("cvmfs").toString());
         lines.put("gateway.uploads.folder", folder.resolve("uploads-" + name).toString());
       }
-      case CONVERTER -> lines.put("converter.instance", name);
+      case CONVERTER -> {
+        lines.put("converter.instance", name);
+        lines.put("registries.reach.also", "127.0.0.1");
+      }
       case PUBLISHER -> lines.put("publisher.instance", name);
     }
     StringBuilder text = new StringBuilder();
