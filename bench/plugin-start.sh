@@ -25,6 +25,11 @@ for run in $(seq "$runs"); do
   begin=$(now)
   LAMINA_LOG_LEVEL=WARN "$home/lamina" plugin --config "$scratch/settings" >/dev/null 2>"$scratch/log" &
   plugin=$!
+  # No process is started while it starts, which would be part of what is measured.
+  until [ -S "$scratch/sockets/start.sock" ]; do
+    kill -0 "$plugin" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
+    sleep 0.01
+  done
   until answer=$(ask Plugin.Activate 2>/dev/null) && [ -n "$answer" ]; do
     kill -0 "$plugin" 2>/dev/null || { cat "$scratch/log" >&2; exit 1; }
   done

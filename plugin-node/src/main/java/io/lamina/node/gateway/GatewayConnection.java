@@ -27,6 +27,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One gateway. Every call has a deadline; a stream of events ends when nothing was heard for {@link
@@ -44,11 +45,14 @@ public final class GatewayConnection implements AutoCloseable {
 
   private final URI base;
   private final Optional<String> token;
-  private final HttpClient http =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
   private final ScheduledExecutorService watchdog =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("gateway-watchdog").factory());
+
+  /** Made by the first call: preparing TLS takes as long as all that an engine waits for. */
+  private @Nullable HttpClient http;
+
+  private boolean isClosed;
 
   /**
    * @param base such as {@code https://gateway.example.org}
@@ -188,7 +192,7 @@ public final class GatewayConnection implements AutoCloseable {
   private HttpResponse<InputStream> send(HttpRequest request, Duration deadline)
       throws GatewayFailure, InterruptedException {
     CompletableFuture<HttpResponse<InputStream>> answer =
-        http.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
+        http().sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
     try {
       return answer.get(Math.max(1, deadline.toMillis()), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
@@ -208,7 +212,23 @@ public final class GatewayConnection implements AutoCloseable {
     }
   }
 
-  private GatewayFailure.Away away(String why, Throwable cause) {
+  private synchronized HttpClient http() throws GatewayFailure.Away {
+    if (isClosed) {
+      throw away("this process is ending", null);
+    }
+    HttpClient made = http;
+    if (made == null) {
+      made =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(CONNECT)
+              .build();
+      http = made;
+    }
+    return made;
+  }
+
+  private GatewayFailure.Away away(String why, @Nullable Throwable cause) {
     return new GatewayFailure.Away("the gateway at " + base + " cannot be reached: " + why, cause);
   }
 
@@ -266,8 +286,11 @@ public final class GatewayConnection implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    isClosed = true;
     watchdog.shutdownNow();
-    http.shutdownNow();
+    if (http != null) {
+      http.shutdownNow();
+    }
   }
 }

@@ -79,12 +79,18 @@ public final class LaminaCommand implements Runnable {
 
   /** The same, writing elsewhere. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    return PluginCommand.runPlain(out, err, arguments)
+        .orElseGet(() -> runParsed(out, err, arguments));
+  }
+
+  private static int runParsed(PrintWriter out, PrintWriter err, String... arguments) {
     LaminaCommand root = new LaminaCommand(CommandLine.Model.CommandSpec.create());
     CommandLine line = new CommandLine(root);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setExecutionExceptionHandler((failure, command, _) -> root.report(failure, command));
+    line.setExecutionExceptionHandler(
+        (failure, command, _) -> report(failure, command.getErr(), root.verbose));
     return line.execute(arguments);
   }
 
@@ -94,8 +100,8 @@ public final class LaminaCommand implements Runnable {
         spec.commandLine(), "a command is missing; 'lamina --help' lists them");
   }
 
-  private int report(Exception failure, CommandLine command) {
-    PrintWriter err = command.getErr();
+  /** Tells a failure, and gives its exit code. */
+  static int report(Exception failure, PrintWriter err, boolean verbose) {
     ExitCode code = ExitCode.of(failure);
     String message = failure.getMessage();
     err.println("lamina: " + (message == null || message.isBlank() ? failure.toString() : message));
