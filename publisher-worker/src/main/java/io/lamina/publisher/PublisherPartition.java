@@ -99,6 +99,11 @@ final class PublisherPartition implements PartitionHandler {
           Optional<RepositoryDesk> desk = desk(name, events, out);
           if (desk.isPresent()) {
             out.addAll(desk.get().handle(events));
+            desk.get()
+                .refused()
+                .forEach(
+                    (received, reason) ->
+                        scope.setAside(received, new RepositoryException.Rejected(reason)));
             busy.add(desk.get());
           }
         });
@@ -132,6 +137,9 @@ final class PublisherPartition implements PartitionHandler {
           .addKeyValue("repository", name)
           .addKeyValue("reason", e.getMessage())
           .log("events for a repository that cannot be opened");
+      events.stream()
+          .filter(received -> received.event().orElse(null) instanceof Event.TransactionFollowed)
+          .forEach(received -> scope.setAside(received, e));
       events.forEach(
           received -> failure(received, e.getMessage()).ifPresent(status -> out.add(status)));
       return Optional.empty();
@@ -139,7 +147,9 @@ final class PublisherPartition implements PartitionHandler {
   }
 
   private static boolean isUnfinished(Pending note) {
-    return !(note instanceof Event.JournalPosition || note instanceof Event.FailedRequest);
+    return !(note instanceof Event.JournalPosition
+        || note instanceof Event.FollowedPosition
+        || note instanceof Event.FailedRequest);
   }
 
   /** Those who wait for a record that was set aside learn why. */

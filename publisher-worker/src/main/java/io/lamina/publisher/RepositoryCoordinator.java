@@ -71,6 +71,7 @@ public final class RepositoryCoordinator {
   private final Set<RequestId> earlyCancels = new LinkedHashSet<>();
   private final Map<RequestId, FailedRequest> failures = new LinkedHashMap<>();
   private final Map<RequestId, Long> publishedBefore = new HashMap<>();
+  private final Followed followed = new Followed();
   private final NeededTrees trees = new NeededTrees();
   private final WorkOrders orders;
 
@@ -116,6 +117,7 @@ public final class RepositoryCoordinator {
         case PendingLayer layer -> trees.restore(layer);
         case PendingFlat flat -> trees.restore(flat);
         case FailedRequest failed -> failures.put(failed.request(), failed);
+        case Event.FollowedPosition position -> followed.restore(position);
         case Event.JournalPosition position -> {}
       }
     }
@@ -172,6 +174,7 @@ public final class RepositoryCoordinator {
         }
       }
       case WorkRetried retried -> retried(retried, contents, now);
+      case Event.TransactionFollowed other -> followed.accept(other).ifPresent(this::keep);
       case Event.ConversionRequested other -> throw notForPublishers(other);
       case Event.Work other -> throw notForPublishers(other);
       case Event.Pending other -> throw notForPublishers(other);
@@ -183,8 +186,9 @@ public final class RepositoryCoordinator {
 
   /**
    * What is complete and can be committed: removals, then images by public name, then uploaded
-   * layers by digest, whatever the order in which their parts came. An image that is unfinished
-   * beside a removal of its name is newer than that.
+   * layers by digest, whatever the order in which their parts came; last what other sites have
+   * published, in its order. An image that is unfinished beside a removal of its name is newer than
+   * that.
    */
   public List<Step> steps(PublishedContents contents) {
     complete.clear();
@@ -197,6 +201,7 @@ public final class RepositoryCoordinator {
     Removals removals = new Removals(contents);
     complete.forEach((key, group) -> steps.add(step(key, group, contents, removals)));
     removalDetails = removals.details();
+    steps.addAll(followed.steps());
     return steps;
   }
 
@@ -215,6 +220,7 @@ public final class RepositoryCoordinator {
       Map<RequestId, Long> earlier,
       Instant now) {
     complete.forEach((key, group) -> settleGroup(group, resultOf(results, key), earlier, now));
+    followed.settle(results);
     finishShownUploads(earlier, revision, now);
     orders.askFor(requests.values(), contents);
     for (Unfinished request : requests.values()) {
@@ -238,6 +244,11 @@ public final class RepositoryCoordinator {
     statuses.clear();
     notes.clear();
     return decisions;
+  }
+
+  /** What other sites have published and this one refused in the last batch, with the reason. */
+  public Map<Event.TransactionFollowed, String> refusedOfSites() {
+    return followed.refused();
   }
 
   /** Layers whose archives unfinished requests may still need. */

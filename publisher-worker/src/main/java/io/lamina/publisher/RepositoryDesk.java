@@ -62,6 +62,7 @@ final class RepositoryDesk implements AutoCloseable {
   private final Clock clock;
   private boolean caughtUp;
   private Set<Digest> spent = Set.of();
+  private Map<Received, String> refused = Map.of();
   private final Map<RequestId, Collector.Running> collecting = new LinkedHashMap<>();
 
   /**
@@ -131,7 +132,21 @@ final class RepositoryDesk implements AutoCloseable {
     Decisions decisions =
         coordinator.settle(results, contents, backend.view().manifest().revision(), earlier, now);
     spent = decisions.spent();
+    Map<Event.TransactionFollowed, String> reasons = coordinator.refusedOfSites();
+    Map<Received, String> records = new LinkedHashMap<>();
+    for (Received received : reasons.isEmpty() ? List.<Received>of() : batch) {
+      if (received.event().orElse(null) instanceof Event.TransactionFollowed event
+          && reasons.containsKey(event)) {
+        records.put(received, Objects.requireNonNull(reasons.get(event)));
+      }
+    }
+    refused = records;
     return outgoing(batch.getFirst(), causes, said, decisions);
+  }
+
+  /** Records of the last batch that nobody is told of and that cannot be published, with why. */
+  Map<Received, String> refused() {
+    return refused;
   }
 
   /** The events of the last batch are committed. */

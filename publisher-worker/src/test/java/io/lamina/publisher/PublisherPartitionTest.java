@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
+import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.cvmfs.signing.RepositoryKeys;
@@ -24,6 +25,7 @@ import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
+import io.lamina.messaging.event.SiteOrigin;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.CatalogCompression;
@@ -166,6 +168,41 @@ class PublisherPartitionTest {
 
     assertThat(kafka.setAside).hasSize(1);
     assertThat(kafka.status("d").state()).isEqualTo(State.DONE);
+  }
+
+  @Test
+  void publishesWhatAnotherSiteHasPublishedAndSetsAsideWhatItCannot() {
+    kafka.say(followed(1, "/r.example/taken:1", "somewhere"));
+    runToTheEnd();
+    kafka.say(followed(2, "/r.example/taken:1/below:1", "nowhere"));
+    kafka.say(followed(3, "/r.example/other:1", "elsewhere"));
+    kafka.say(followed(3, "/r.example/other:1", "elsewhere"));
+    runToTheEnd();
+
+    assertThat(kafka.setAside).hasSize(1);
+    try (Repository repository = repositories.open(REPOSITORY);
+        RepositoryView view = repository.view()) {
+      assertThat(view.lookup(RepositoryPath.of("/r.example/taken:1"))).isPresent();
+      assertThat(view.lookup(RepositoryPath.of("/r.example/other:1"))).isPresent();
+      assertThat(view.manifest().revision()).isEqualTo(2);
+    }
+    assertThat(kafka.notes.keySet())
+        .containsExactlyInAnyOrder(
+            REPOSITORY + "/journal", REPOSITORY + "/followed/geneva/a.example");
+    checkJournal();
+  }
+
+  private static Event followed(long revision, String path, String target) {
+    return new Event.TransactionFollowed(
+        REPOSITORY,
+        new SiteOrigin(
+            "geneva",
+            1,
+            new RepositoryName("a.example"),
+            revision,
+            TestEvents.hash("root " + revision)),
+        NOW.getEpochSecond(),
+        List.of(new CatalogChange.PutSymlink(RepositoryPath.of(path), target)));
   }
 
   @Test

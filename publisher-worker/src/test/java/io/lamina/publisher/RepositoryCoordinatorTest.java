@@ -15,6 +15,7 @@ import static io.lamina.publisher.TestEvents.withThin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.catalog.Graft;
@@ -26,6 +27,7 @@ import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.Retention;
+import io.lamina.messaging.event.SiteOrigin;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.repository.RepositoryLayout;
 import java.time.Instant;
@@ -1011,6 +1013,66 @@ class RepositoryCoordinatorTest {
       trees.add(new WorkKey(WorkKey.Kind.LAYER, digest(layer).hex()));
     }
     repository.treesOf.put(name, trees);
+  }
+
+  // ---- other sites --------------------------------------------------------------------------
+
+  @Test
+  void showsEachTransactionOfAnotherSiteOnceAndInItsOrder() {
+    batch(followed(1, 1, "one"), followed(1, 2, "two"));
+    batch(followed(1, 2, "two"), followed(1, 1, "one"), followed(1, 3, "three"));
+    restart();
+    batch(followed(1, 3, "three"), followed(1, 2, "two"));
+
+    assertThat(link("/" + IMAGE)).isEqualTo("three");
+    assertThat(repository.transactions()).hasSize(2);
+    assertThat(notes.values())
+        .containsExactly(new Event.FollowedPosition(REPOSITORY, origin(1, 3, "three")));
+    assertThat(statuses).isEmpty();
+  }
+
+  @Test
+  void followsAnewInANewRoundAndNoOlderOneAfterIt() {
+    batch(followed(1, 7, "seven"));
+    batch(followed(2, 1, "one"));
+    batch(followed(1, 8, "eight"));
+
+    assertThat(link("/" + IMAGE)).isEqualTo("one");
+  }
+
+  @Test
+  void refusesTwoHistoriesOfAnotherSite() {
+    batch(followed(1, 7, "seven"));
+
+    assertThatThrownBy(() -> batch(followed(1, 7, "other")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("two revisions 7");
+  }
+
+  @Test
+  void saysWhatOfAnotherSiteCannotBeShownAndGoesOn() {
+    repository.refused.add(RepositoryPath.of("/" + IMAGE));
+    Event.TransactionFollowed first = followed(1, 1, "one");
+    batch(first);
+    assertThat(coordinator.refusedOfSites()).containsOnlyKeys(first);
+    repository.refused.clear();
+
+    batch(followed(1, 2, "two"));
+
+    assertThat(coordinator.refusedOfSites()).isEmpty();
+    assertThat(link("/" + IMAGE)).isEqualTo("two");
+  }
+
+  private static Event.TransactionFollowed followed(int round, long revision, String target) {
+    return new Event.TransactionFollowed(
+        REPOSITORY,
+        origin(round, revision, target),
+        NOW.getEpochSecond(),
+        List.of(new CatalogChange.PutSymlink(RepositoryPath.of("/" + IMAGE), target)));
+  }
+
+  private static SiteOrigin origin(int round, long revision, String root) {
+    return new SiteOrigin("geneva", round, new RepositoryName("a.example"), revision, hash(root));
   }
 
   // ---- the world around the coordinator -----------------------------------------------------

@@ -4,11 +4,14 @@ import io.lamina.converter.ConverterSettings;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.signature.SignaturePolicy;
+import io.lamina.journal.site.SiteLag;
+import io.lamina.journal.site.SiteProcess;
 import io.lamina.messaging.Topics;
 import io.lamina.publisher.CollectionRules;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
 import io.lamina.storage.ObjectStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
@@ -28,7 +31,9 @@ public final class LoneProcess implements AutoCloseable {
   public enum Kind {
     GATEWAY,
     CONVERTER,
-    PUBLISHER;
+    PUBLISHER,
+    /** Follows another site's journal. */
+    SITE;
 
     String word() {
       return name().toLowerCase(Locale.ROOT);
@@ -100,11 +105,41 @@ public final class LoneProcess implements AutoCloseable {
           PublisherSettings settings = instance.map(rules::withInstance).orElse(rules);
           yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
         }
+        case SITE -> {
+          SiteAccess site = SiteAccess.from(text);
+          text.refuseOthers();
+          new Topics(common.kafka(), common.topics()).ensure();
+          yield new LoneProcess(
+              processes,
+              processes.startSite(site.settings(), site),
+              "follower of site " + site.settings().name());
+        }
       };
     } catch (RuntimeException e) {
       processes.close();
       throw e;
     }
+  }
+
+  /**
+   * How far a site is behind the other one that this settings file names; runs nothing. Blocks.
+   *
+   * @throws io.lamina.settings.SettingsException if the file cannot be used
+   */
+  public static SiteLag.Snapshot siteLag(Path settingsFile, Map<String, String> environment) {
+    Settings text = Settings.read(settingsFile, environment);
+    ProcessSettings common = ProcessSettings.from(text, "sites");
+    SiteAccess site = SiteAccess.from(text);
+    text.refuseOthers();
+    return SiteLag.once(
+        site.settings(),
+        new SiteProcess.Surroundings(
+            common.kafka(),
+            RepositoryAccess.in(common.dataFolder()),
+            site,
+            Clock.systemUTC(),
+            new SecureRandom(),
+            new SimpleMeterRegistry()));
   }
 
   private static CollectionRules collections(Settings text) {

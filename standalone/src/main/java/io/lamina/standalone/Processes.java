@@ -13,6 +13,8 @@ import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.image.ImageSources;
 import io.lamina.image.registry.Registries;
 import io.lamina.image.thin.ThinImagePusher;
+import io.lamina.journal.site.SiteProcess;
+import io.lamina.journal.site.SiteSettings;
 import io.lamina.messaging.EventTransactions;
 import io.lamina.messaging.KafkaDeadLetters;
 import io.lamina.messaging.KafkaSettings;
@@ -68,6 +70,18 @@ final class Processes implements AutoCloseable {
                     kafka, RepositoryAccess.forPublishers(dataFolder), clock, random, metrics)));
     publisher.start();
     return publisher.stopped();
+  }
+
+  /** Completes, exceptionally, when the follower of another site cannot go on. */
+  CompletableFuture<Void> startSite(SiteSettings settings, SiteProcess.Sources sources) {
+    SiteProcess site =
+        keep(
+            new SiteProcess(
+                settings,
+                new SiteProcess.Surroundings(
+                    kafka, repositories, sources, clock, random, metrics)));
+    site.start();
+    return site.stopped();
   }
 
   /**

@@ -132,6 +132,7 @@ class ArchitectureTest {
                   "io.lamina.journal..",
                   "io.lamina.messaging..",
                   "io.lamina.repository..",
+                  "io.lamina.image..",
                   "io.lamina.cvmfs..",
                   "io.lamina.storage.."));
 

@@ -46,7 +46,8 @@ public record Outgoing(
           Event.FlatMerged _,
           Event.ThinPushed _,
           Event.WorkFailed _,
-          Event.WorkRetried _ ->
+          Event.WorkRetried _,
+          Event.TransactionFollowed _ ->
           Topic.REPOSITORY;
       case Event.Work _ -> Topic.LAYERS;
       case Event.Pending _ -> Topic.PENDING;
@@ -74,6 +75,7 @@ public record Outgoing(
           Event.ThinPushed _,
           Event.WorkFailed _,
           Event.WorkRetried _,
+          Event.TransactionFollowed _,
           Event.TransactionPublished _ ->
           event.repository().value();
     };

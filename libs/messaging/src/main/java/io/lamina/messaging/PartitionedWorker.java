@@ -44,6 +44,7 @@ public final class PartitionedWorker implements AutoCloseable {
 
   /**
    * @param name in thread names, metrics and logs
+   * @param topic by its name
    * @param instance a name that this member keeps over restarts, unique in the group: after a kill
    *     it gets its partitions back at once instead of after the session timeout
    * @param maxBatch most records that a handler gets at once
@@ -54,7 +55,7 @@ public final class PartitionedWorker implements AutoCloseable {
    */
   public record Settings(
       String name,
-      Topic topic,
+      String topic,
       String group,
       Optional<String> instance,
       int maxBatch,
@@ -64,6 +65,11 @@ public final class PartitionedWorker implements AutoCloseable {
       Duration stopTimeout,
       Retries retries) {
     public static Settings of(String name, Topic topic, String group) {
+      return of(name, topic.topicName(), group);
+    }
+
+    /** For a topic that others make and fill, such as the copy of another cluster's journal. */
+    public static Settings of(String name, String topic, String group) {
       return new Settings(
           name,
           topic,
@@ -237,7 +243,7 @@ public final class PartitionedWorker implements AutoCloseable {
   private void run() {
     Throwable failure = null;
     try {
-      consumer.subscribe(List.of(settings.topic().topicName()), new Rebalance());
+      consumer.subscribe(List.of(settings.topic()), new Rebalance());
       while (!stopping) {
         turn();
       }

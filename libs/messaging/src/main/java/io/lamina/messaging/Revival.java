@@ -61,6 +61,17 @@ record Revival(boolean putsBack, List<Outgoing> before) {
           result(event, WorkKey.Kind.LAYER, converted.layer().blob().digest().hex());
       case Event.FlatMerged merged -> result(event, WorkKey.Kind.FLAT, merged.imageId().hex());
       case Event.ThinPushed pushed -> result(event, WorkKey.Kind.THIN, pushed.request().value());
+      // Later ones have been followed since: what it shows may be older than what is shown now.
+      case Event.TransactionFollowed followed ->
+          throw new MessagingException.Rejected(
+              "revision "
+                  + followed.origin().revision()
+                  + " of "
+                  + followed.origin().source()
+                  + " at site "
+                  + followed.origin().site()
+                  + " is not followed out of its order; follow the site in a new round instead, and"
+                  + " drop this letter");
       case Event.CancelRequested _,
           Event.CollectionFinished _,
           Event.WorkFailed _,

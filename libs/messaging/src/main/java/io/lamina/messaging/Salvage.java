@@ -13,6 +13,7 @@ import io.lamina.messaging.event.WorkKey;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -32,11 +33,18 @@ final class Salvage {
       Pattern.compile("([^/]{1,60})/(layer|flat|thin)/([A-Za-z0-9_-]{1,64})");
   private static final Pattern TYPE = Pattern.compile("io\\.lamina\\.([a-z-]{1,64})\\.v[0-9]{1,9}");
 
+  private static final List<String> OURS =
+      Arrays.stream(Topic.values()).map(Topic::topicName).toList();
+
   private Salvage() {}
 
   /** What is to be said to those who wait; empty if nobody can be found. */
   static List<Outgoing> of(
       ConsumerRecord<byte[], byte[]> unreadable, Throwable cause, Instant now) {
+    if (OURS.stream().noneMatch(unreadable.topic()::equals)) {
+      // Copies of other sites' topics name work and requests of theirs, whatever these are called.
+      return List.of();
+    }
     String reason = String.valueOf(cause.getMessage());
     try {
       Optional<Event> said =

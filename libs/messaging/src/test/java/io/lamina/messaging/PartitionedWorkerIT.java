@@ -375,7 +375,7 @@ class PartitionedWorkerIT {
   private PartitionedWorker.Settings impatient(String name) {
     return new PartitionedWorker.Settings(
         name,
-        Topic.REPOSITORY,
+        Topic.REPOSITORY.topicName(),
         group,
         Optional.empty(),
         100,

@@ -19,6 +19,7 @@ import io.lamina.messaging.event.PlannedPlatform;
 import io.lamina.messaging.event.Precedence;
 import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.Retention;
+import io.lamina.messaging.event.SiteOrigin;
 import io.lamina.messaging.event.StoredFile;
 import io.lamina.messaging.event.WorkFigures;
 import io.lamina.messaging.event.WorkKey;
@@ -144,6 +145,10 @@ public final class SampleEvents {
         TIME.plusSeconds(1));
   }
 
+  private static SiteOrigin siteOrigin() {
+    return new SiteOrigin("geneva", 2, new RepositoryName("images.other.example"), 21, OTHER_HASH);
+  }
+
   public static List<Event> all() {
     WorkFigures figures = new WorkFigures(1, 2, 3, 4, 5, 6, 7, 8);
     return List.of(
@@ -171,6 +176,13 @@ public final class SampleEvents {
         new Event.CancelRequested(REQUEST, REPOSITORY),
         new Event.LayerConverted(REPOSITORY, LAYER, graft(), figures),
         new Event.FlatMerged(REPOSITORY, DIGEST, unusualGraft(), figures),
+        new Event.TransactionFollowed(
+            REPOSITORY,
+            siteOrigin(),
+            1_700_000_002,
+            List.of(
+                new CatalogChange.Attach(graft()),
+                new CatalogChange.Remove(RepositoryPath.of("/a/latest")))),
         new Event.ThinPushed(REPOSITORY, REQUEST, "docker://registry.example.org/thin:1", DIGEST),
         new Event.WorkFailed(
             REPOSITORY, new WorkKey(WorkKey.Kind.FLAT, DIGEST.hex()), "digest differs \"é\"\n"),
@@ -193,6 +205,7 @@ public final class SampleEvents {
         new Event.FailedRequest(
             planned(), Optional.of(8L), new WorkKey(WorkKey.Kind.THIN, REQUEST.value())),
         new Event.JournalPosition(REPOSITORY, 12, HASH),
+        new Event.FollowedPosition(REPOSITORY, siteOrigin()),
         new Event.TransactionPublished(
             REPOSITORY,
             13,

@@ -21,7 +21,16 @@ import java.util.Optional;
 final class CatalogStore {
   private static final int MAX_TOTALS = 50_000;
 
-  private final ObjectStore store;
+  /** Where the stored bytes of catalogs come from. */
+  @FunctionalInterface
+  interface Objects {
+    /**
+     * @throws RepositoryException.Corrupt if there is none
+     */
+    byte[] read(ContentHash hash, int maxBytes);
+  }
+
+  private final Objects objects;
   private final long maxCachedBytes;
   private final KnownTotals told;
   private final LinkedHashMap<ContentHash, byte[]> cache = new LinkedHashMap<>(64, 0.75f, true);
@@ -41,7 +50,11 @@ final class CatalogStore {
   }
 
   CatalogStore(ObjectStore store, long maxCachedBytes, KnownTotals told) {
-    this.store = store;
+    this((hash, maxBytes) -> read(store, hash, maxBytes), maxCachedBytes, told);
+  }
+
+  CatalogStore(Objects objects, long maxCachedBytes, KnownTotals told) {
+    this.objects = objects;
     this.maxCachedBytes = maxCachedBytes;
     this.told = told;
   }
@@ -108,20 +121,24 @@ final class CatalogStore {
 
   private byte[] fetch(ContentHash hash) {
     try {
-      byte[] stored =
-          store.read(
-              RepositoryFiles.object(ObjectKind.CATALOG, hash), RepositoryFiles.MAX_CATALOG_BYTES);
+      byte[] stored = objects.read(hash, RepositoryFiles.MAX_CATALOG_BYTES);
       ContentHash actual = CompressedObject.ofStored(stored, hash.algorithm()).hash();
       if (!Arrays.equals(actual.digest(), hash.digest())) {
         throw new RepositoryException.Corrupt(
             "catalog " + hash + " in the store has the content of " + actual, null);
       }
       return Decompression.inflate(stored, RepositoryFiles.MAX_CATALOG_BYTES);
+    } catch (CvmfsException.Corrupt e) {
+      throw new RepositoryException.Corrupt("catalog " + hash + " is damaged", e);
+    }
+  }
+
+  private static byte[] read(ObjectStore store, ContentHash hash, int maxBytes) {
+    try {
+      return store.read(RepositoryFiles.object(ObjectKind.CATALOG, hash), maxBytes);
     } catch (StorageException.NotFound e) {
       throw new RepositoryException.Corrupt(
           "catalog " + hash + " is named by the repository and is not in the store", e);
-    } catch (CvmfsException.Corrupt e) {
-      throw new RepositoryException.Corrupt("catalog " + hash + " is damaged", e);
     }
   }
 }

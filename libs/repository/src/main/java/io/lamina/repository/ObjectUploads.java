@@ -8,6 +8,7 @@ import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.storage.Content;
 import io.lamina.storage.ObjectStore;
 import io.lamina.storage.ObjectStore.PutOutcome;
+import java.time.Instant;
 
 /**
  * Puts objects where readers look for them. Thread-safe.
@@ -44,6 +45,17 @@ public final class ObjectUploads {
 
   public boolean contains(ObjectKind kind, ContentHash hash) {
     return store.head(RepositoryFiles.object(kind, hash)).isPresent();
+  }
+
+  /**
+   * Whether it is there and was stored, or found by a writer, at this time or later: then nobody
+   * removes it soon, though nothing may refer to it yet.
+   */
+  public boolean isFresh(ObjectKind kind, ContentHash hash, Instant since) {
+    return store
+        .head(RepositoryFiles.object(kind, hash))
+        .filter(stat -> stat.modifiedSeconds() >= since.getEpochSecond())
+        .isPresent();
   }
 
   /** Makes all that was put through this store before the call durable. */

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -35,6 +36,7 @@ public final class RepositoryView implements AutoCloseable {
   private static final long CACHE_BYTES = 64L << 20;
 
   private final Supplier<Manifest> head;
+  private final Supplier<ContentHash> root;
   private final CatalogStore catalogs;
   private final LinkedHashMap<ContentHash, CatalogReader> open =
       new LinkedHashMap<>(16, 0.75f, true);
@@ -57,6 +59,29 @@ public final class RepositoryView implements AutoCloseable {
   RepositoryView(CatalogStore catalogs, Supplier<Manifest> head) {
     this.catalogs = catalogs;
     this.head = head;
+    this.root = () -> manifest().rootCatalog();
+  }
+
+  /**
+   * What another repository shows under a root catalog that the caller trusts. Such a view knows no
+   * manifest but of its root.
+   *
+   * @param objects gives the stored bytes of a catalog, at most so many; they are compared with the
+   *     hash here. Throws {@link RepositoryException.Corrupt} if there is none
+   */
+  public static RepositoryView ofRoot(
+      ContentHash root, BiFunction<ContentHash, Integer, byte[]> objects) {
+    return new RepositoryView(
+        new CatalogStore(objects::apply, CACHE_BYTES, KnownTotals.NONE), root);
+  }
+
+  private RepositoryView(CatalogStore catalogs, ContentHash root) {
+    this.catalogs = catalogs;
+    this.root = () -> root;
+    this.head =
+        () -> {
+          throw new IllegalStateException("this view was opened by a root catalog");
+        };
   }
 
   /** The revision that the other methods look at: the first that was read, until refreshed. */
@@ -102,6 +127,13 @@ public final class RepositoryView implements AutoCloseable {
     return Optional.of(new Graft(path, hash, nested.get().sizeBytes(), root, totalOf(hash)));
   }
 
+  /** The hash of the nested catalog at exactly this path; costs no reading of it. */
+  public synchronized Optional<ContentHash> catalogAt(RepositoryPath path) {
+    return path.isRoot()
+        ? Optional.of(root.get())
+        : hostOf(path, false).nestedAt(path).map(NestedCatalog::hash);
+  }
+
   /** Whether a nested catalog hangs at exactly this path; costs no reading of it. */
   public synchronized boolean isCatalog(RepositoryPath path) {
     return path.isRoot() || hostOf(path, false).nestedAt(path).isPresent();
@@ -115,7 +147,7 @@ public final class RepositoryView implements AutoCloseable {
    */
   public synchronized void forEachCatalog(
       Predicate<RepositoryPath> descends, Consumer<CatalogReader> sink) {
-    Deque<ContentHash> next = new ArrayDeque<>(List.of(manifest().rootCatalog()));
+    Deque<ContentHash> next = new ArrayDeque<>(List.of(root.get()));
     for (int read = 0; !next.isEmpty(); read++) {
       if (read == MAX_WALKED_CATALOGS) {
         throw new RepositoryException.Corrupt(
@@ -146,7 +178,7 @@ public final class RepositoryView implements AutoCloseable {
 
   /** The catalog that has the path's row, or with {@code inside} the rows below it. */
   private CatalogReader hostOf(RepositoryPath path, boolean inside) {
-    ContentHash hash = manifest().rootCatalog();
+    ContentHash hash = root.get();
     for (int depth = 0; depth < MAX_DEPTH; depth++) {
       CatalogReader catalog = reader(hash);
       RepositoryPath searched = inside || path.isRoot() ? path : path.parent();

@@ -22,6 +22,8 @@ import picocli.CommandLine.Spec;
       GatewayCommand.class,
       ConverterCommand.class,
       PublisherCommand.class,
+      SiteCommand.class,
+      SitesCommand.class,
       PluginCommand.class,
       NodeCommand.class,
       RepoCommand.class,

@@ -30,6 +30,7 @@ public final class ObjectSources implements AutoCloseable {
   private static final long MAX_STORED_BYTES = 64L << 30;
 
   private static final int ATTEMPTS = 5;
+  private static final int ATTEMPTS_AT_DAMAGED = 2;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
 
   /** Waits between attempts. */
@@ -57,6 +58,31 @@ public final class ObjectSources implements AutoCloseable {
     this.sources = List.copyOf(sources);
     this.scratch = scratch;
     this.pause = pause;
+  }
+
+  /**
+   * The stored bytes of a small object, verified; empty if no source has it.
+   *
+   * @throws JournalException.Retryable if a source stays out of reach
+   * @throws JournalException.Corrupt if it is longer
+   */
+  public Optional<byte[]> read(ObjectKind kind, ContentHash hash, int maxBytes) {
+    return switch (fetch(kind, hash)) {
+      case Fetched.Missing _ -> Optional.empty();
+      case Fetched.Found found -> {
+        try (HeldObject object = found.object()) {
+          if (object.content().sizeBytes() > maxBytes) {
+            throw new JournalException.Corrupt(
+                kind.pathOf(hash) + " has more than " + maxBytes + " bytes");
+          }
+          try (InputStream in = object.content().open()) {
+            yield Optional.of(in.readAllBytes());
+          }
+        } catch (IOException e) {
+          throw new JournalException.Retryable("cannot read a scratch file", e);
+        }
+      }
+    };
   }
 
   Path scratch() {
@@ -89,8 +115,11 @@ public final class ObjectSources implements AutoCloseable {
         reasons.add("not in " + source);
         return Optional.empty();
       } catch (CvmfsException.Corrupt e) {
-        reasons.add("damaged in " + source);
-        return Optional.empty();
+        // The line may have damaged it; what comes so again lies there so.
+        if (attempt >= ATTEMPTS_AT_DAMAGED) {
+          reasons.add("damaged in " + source);
+          return Optional.empty();
+        }
       } catch (CvmfsException.Rejected e) {
         throw new JournalException.Rejected(
             source + " refuses to give objects: " + e.getMessage(), e);

@@ -37,12 +37,13 @@ import org.jspecify.annotations.Nullable;
  * lowest first: so whoever finds a catalog there finds all below it, and what was interrupted goes
  * on where it was. Thread-safe, one call at a time.
  */
-final class TreeCopy implements AutoCloseable {
+public final class TreeCopy implements AutoCloseable {
   private static final int MAX_NESTING = 64;
   private static final int TREES_AT_ONCE = 8;
 
   private final ObjectSources sources;
   private final ObjectUploads target;
+  private final Presence presence;
   private final BooleanSupplier stopped;
   private final Semaphore permits;
   private final Semaphore treePermits = new Semaphore(TREES_AT_ONCE);
@@ -51,14 +52,31 @@ final class TreeCopy implements AutoCloseable {
   final LongAdder bytesCopied = new LongAdder();
   final LongAdder objectsPresent = new LongAdder();
 
+  /** Says what need not be copied. */
+  @FunctionalInterface
+  public interface Presence {
+    boolean isThere(ObjectKind kind, ContentHash hash);
+  }
+
+  TreeCopy(
+      ObjectSources sources, ObjectUploads target, int objectsAtOnce, BooleanSupplier stopped) {
+    this(sources, target, target::contains, objectsAtOnce, stopped);
+  }
+
   /**
+   * @param presence of a catalog, that all that it names is there too
    * @param objectsAtOnce how many objects are copied at the same time
    * @param stopped whether to end early; then {@link Stopped} is thrown
    */
-  TreeCopy(
-      ObjectSources sources, ObjectUploads target, int objectsAtOnce, BooleanSupplier stopped) {
+  public TreeCopy(
+      ObjectSources sources,
+      ObjectUploads target,
+      Presence presence,
+      int objectsAtOnce,
+      BooleanSupplier stopped) {
     this.sources = sources;
     this.target = target;
+    this.presence = presence;
     this.stopped = stopped;
     this.permits = new Semaphore(objectsAtOnce);
     this.threads =
@@ -66,7 +84,7 @@ final class TreeCopy implements AutoCloseable {
   }
 
   /** Somebody asked to stop. */
-  static final class Stopped extends RuntimeException {
+  public static final class Stopped extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
 
@@ -76,7 +94,7 @@ final class TreeCopy implements AutoCloseable {
   /**
    * Copies these; what no source has is returned, and no catalog of a tree that lacks something.
    */
-  List<MissingObject> copy(List<Needed> wanted) {
+  public List<MissingObject> copy(List<Needed> wanted) {
     Batch batch = new Batch();
     try {
       for (Needed needed : wanted) {
@@ -187,7 +205,7 @@ final class TreeCopy implements AutoCloseable {
           throw new JournalException.Corrupt(
               "catalogs are nested more than " + MAX_NESTING + " deep below " + needed.path());
         }
-        if (target.contains(ObjectKind.CATALOG, hash)) {
+        if (presence.isThere(ObjectKind.CATALOG, hash)) {
           objectsPresent.increment();
           return;
         }
@@ -259,7 +277,7 @@ final class TreeCopy implements AutoCloseable {
       private void copyObject(ObjectKind kind, ContentHash hash) {
         acquire(permits);
         try {
-          if (target.contains(kind, hash)) {
+          if (presence.isThere(kind, hash)) {
             objectsPresent.increment();
             return;
           }
@@ -294,6 +312,14 @@ final class TreeCopy implements AutoCloseable {
     }
     objectsCopied.increment();
     bytesCopied.add(object.content().sizeBytes());
+  }
+
+  public long objectsCopied() {
+    return objectsCopied.sum();
+  }
+
+  public long bytesCopied() {
+    return bytesCopied.sum();
   }
 
   private static void acquire(Semaphore semaphore) {

@@ -55,26 +55,26 @@ import java.util.function.Consumer;
  * A repository in memory with real layers, and the journal of what was published to it. Keys lie in
  * a folder, so that a lost repository can be made with them again.
  */
-final class TestSite {
-  static final RepositoryName NAME = new RepositoryName("lost.lamina.example");
-  static final Instant CREATED = Instant.parse("2026-01-02T03:04:05Z");
-  static final Clock CLOCK = Clock.fixed(CREATED, ZoneOffset.UTC);
+public final class TestSite {
+  public static final RepositoryName NAME = new RepositoryName("lost.lamina.example");
+  public static final Instant CREATED = Instant.parse("2026-01-02T03:04:05Z");
+  public static final Clock CLOCK = Clock.fixed(CREATED, ZoneOffset.UTC);
 
-  final InMemoryObjectStore store = new InMemoryObjectStore(CLOCK);
-  final List<JournalEntry> entries = new ArrayList<>();
+  public final InMemoryObjectStore store = new InMemoryObjectStore(CLOCK);
+  public final List<JournalEntry> entries = new ArrayList<>();
   private final Path folder;
 
-  TestSite(Path folder) {
+  public TestSite(Path folder) {
     this.folder = folder;
   }
 
   /** What {@code folder} defines, on any store. */
-  static Repositories repositories(Path folder, ObjectStore store) {
+  public static Repositories repositories(Path folder, ObjectStore store) {
     return new Repositories(folder, location -> new Shared(store));
   }
 
   /** Creates the original and publishes to it. */
-  TestSite publish(List<List<CatalogChange>> transactions) {
+  public TestSite publish(List<List<CatalogChange>> transactions) {
     Repositories repositories = repositories(folder, store);
     try (Repository repository =
             repositories.definition(NAME).isPresent()
@@ -149,14 +149,14 @@ final class TestSite {
     };
   }
 
-  TransactionPublished event(int revision) {
+  public TransactionPublished event(int revision) {
     return entries.get(revision - 1).event();
   }
 
   // ---- layers -------------------------------------------------------------------------------
 
   /** A layer with two files of its own and a nested catalog with a third. */
-  CatalogChange.Attach layer(String name) {
+  public CatalogChange.Attach layer(String name) {
     RepositoryPath path = RepositoryLayout.layer(hex(name));
     RepositoryPath inside = path.resolve("usr");
     Graft nested = catalog(inside, List.of("lib"), name, Optional.empty());
@@ -164,7 +164,57 @@ final class TestSite {
         catalog(path, List.of("hostname", "motd"), name, Optional.of(nested)));
   }
 
-  CatalogChange.PutFile file(String path, String content) {
+  /** An image's merged tree. */
+  public CatalogChange.Attach flat(String name) {
+    return new CatalogChange.Attach(
+        catalog(RepositoryLayout.flat(hex(name)), List.of("hostname"), name, Optional.empty()));
+  }
+
+  /** All that shows an image of these layers: they, its merged tree, its metadata and its link. */
+  public List<CatalogChange> image(String name, String... layers) {
+    List<CatalogChange> changes = new ArrayList<>();
+    for (String layer : layers) {
+      changes.add(
+          new CatalogChange.PutSymlink(
+              RepositoryLayout.layerDiffId(hex(layer)), "sha256:" + hex("diff of " + layer)));
+      changes.add(layer(layer));
+    }
+    changes.add(flat(name));
+    changes.addAll(names(name, layers));
+    return changes;
+  }
+
+  /** The same without the trees. */
+  public List<CatalogChange> names(String name, String... layers) {
+    String folder = "/.metadata/" + name + "/";
+    return List.of(
+        file(folder + "manifest.json", manifest(layers)),
+        file(folder + "config.json", "{}"),
+        new CatalogChange.PutSymlink(
+            RepositoryLayout.publicLink(name),
+            RepositoryLayout.relativeTarget(
+                RepositoryLayout.publicLink(name), RepositoryLayout.flat(hex(name)))));
+  }
+
+  /** Each layer weighs 1,000 bytes. */
+  private static String manifest(String... layers) {
+    StringBuilder text =
+        new StringBuilder("{\"schemaVersion\":2,\"mediaType\":\"")
+            .append("application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"")
+            .append("application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:")
+            .append(hex("config"))
+            .append("\",\"size\":2},\"layers\":[");
+    for (int i = 0; i < layers.length; i++) {
+      text.append(i == 0 ? "" : ",")
+          .append("{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"digest\":\"")
+          .append("sha256:")
+          .append(hex(layers[i]))
+          .append("\",\"size\":1000}");
+    }
+    return text.append("]}").toString();
+  }
+
+  public CatalogChange.PutFile file(String path, String content) {
     try (ObjectCompressor compressor = compression().newCompressor()) {
       byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
       return new CatalogChange.PutFile(
@@ -174,7 +224,7 @@ final class TestSite {
     }
   }
 
-  static CatalogChange.PutSymlink link(String path, String target) {
+  public static CatalogChange.PutSymlink link(String path, String target) {
     return new CatalogChange.PutSymlink(RepositoryPath.of(path), target);
   }
 
@@ -206,7 +256,7 @@ final class TestSite {
     return new Compression(Compression.Engine.JDK, 6);
   }
 
-  static String hex(String name) {
+  public static String hex(String name) {
     try {
       return HexFormat.of()
           .formatHex(
@@ -219,14 +269,14 @@ final class TestSite {
   // ---- stores -------------------------------------------------------------------------------
 
   /** The files of a store, except those that are lost or damaged. */
-  static final class Source implements RepositoryFiles {
+  public static final class Source implements RepositoryFiles {
     private final ObjectStore store;
-    final Set<String> lost = new HashSet<>();
-    final Set<String> damaged = new HashSet<>();
-    final Set<String> opened = new HashSet<>();
-    int failures;
+    public final Set<String> lost = new HashSet<>();
+    public final Set<String> damaged = new HashSet<>();
+    public final Set<String> opened = new HashSet<>();
+    public int failures;
 
-    Source(ObjectStore store) {
+    public Source(ObjectStore store) {
       this.store = store;
     }
 
@@ -263,20 +313,20 @@ final class TestSite {
   }
 
   /** Stays open when a repository is closed, and dies after so many writes. */
-  static final class Shared implements ObjectStore {
+  public static final class Shared implements ObjectStore {
     /** The process is gone. */
-    static final class Killed extends Error {
+    public static final class Killed extends Error {
       private static final long serialVersionUID = 1L;
     }
 
     private final ObjectStore store;
     private int writesUntilKill = Integer.MAX_VALUE;
 
-    Shared(ObjectStore store) {
+    public Shared(ObjectStore store) {
       this.store = store;
     }
 
-    synchronized void killAfter(int writes) {
+    public synchronized void killAfter(int writes) {
       writesUntilKill = writes;
     }
 

@@ -205,6 +205,24 @@ public sealed interface Event {
   record ThinPushed(RepositoryName repository, RequestId request, String target, Digest manifest)
       implements Event {}
 
+  /**
+   * Another site has published this, and the objects that it needs are here: publish it too.
+   *
+   * @param origin what it follows
+   * @param timestampSeconds of the other site's transaction
+   * @param changes in their order; none if nothing of the transaction was selected
+   */
+  record TransactionFollowed(
+      RepositoryName repository,
+      SiteOrigin origin,
+      long timestampSeconds,
+      List<CatalogChange> changes)
+      implements Event {
+    public TransactionFollowed {
+      changes = List.copyOf(changes);
+    }
+  }
+
   /** A piece of work can never succeed; the requests that need it fail with this reason. */
   record WorkFailed(RepositoryName repository, WorkKey work, String reason) implements Event {}
 
@@ -410,6 +428,14 @@ public sealed interface Event {
     @Override
     public String noteKey() {
       return "journal";
+    }
+  }
+
+  /** The last transaction of another site's repository that this one has followed. */
+  record FollowedPosition(RepositoryName repository, SiteOrigin origin) implements Pending {
+    @Override
+    public String noteKey() {
+      return "followed/" + origin.key();
     }
   }
 

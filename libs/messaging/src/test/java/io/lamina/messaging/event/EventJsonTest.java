@@ -271,9 +271,9 @@ class EventJsonTest {
     assertThat(EventJson.allKinds().keySet().stream().collect(Collectors.joining(" ")))
         .isEqualTo(
             "cancel-requested collection-finished collection-requested conversion-requested diff-commit-requested failed-request"
-                + " flat-merged flat-requested image-planned journal-position layer-converted layer-requested"
+                + " flat-merged flat-requested followed-position image-planned journal-position layer-converted layer-requested"
                 + " pending-flat pending-layer pending-request pending-work removal-requested request-status thin-pushed thin-requested"
-                + " transaction-published work-failed work-progress work-retried");
+                + " transaction-followed transaction-published work-failed work-progress work-retried");
     assertThat(Stream.of(EventJson.type(SampleEvents.cancel("a.b", "r"))))
         .containsExactly("io.lamina.cancel-requested.v1");
   }

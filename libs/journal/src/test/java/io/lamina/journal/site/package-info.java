@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.journal.site;
+
+import org.jspecify.annotations.NullMarked;
