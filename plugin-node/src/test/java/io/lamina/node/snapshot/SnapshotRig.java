@@ -41,6 +41,10 @@ final class SnapshotRig implements AutoCloseable {
   final Path home;
   final Path records;
   final Repositories cvmfs;
+
+  /** Who shows repositories; may be changed before snapshots are used. */
+  CvmfsRoots roots;
+
   boolean unverified = true;
   private final Path folder;
   private final AtomicLong seconds = new AtomicLong(1_000_000);
@@ -66,6 +70,7 @@ final class SnapshotRig implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     this.cvmfs = new Repositories(folder.resolve("cvmfs"));
+    this.roots = cvmfs;
   }
 
   LayerSnapshots snapshots() {
@@ -73,9 +78,9 @@ final class SnapshotRig implements AutoCloseable {
     if (now == null) {
       now =
           LayerSnapshots.open(
-              OverlayStorage.open(StorageSettings.of(home, folder.resolve("run")), cvmfs),
+              OverlayStorage.open(StorageSettings.of(home, folder.resolve("run")), roots),
               records,
-              cvmfs,
+              roots,
               REPOSITORIES,
               unverified,
               clock(),
