@@ -32,6 +32,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -206,6 +207,16 @@ public final class TestRepository {
 
   public long revision() {
     return revision;
+  }
+
+  /** Writes the public key for clients. */
+  public Path writeKey(Path file) throws IOException {
+    byte[] encoded = keys.masterKeys().keys().getFirst().getEncoded();
+    return Files.writeString(
+        file,
+        "-----BEGIN PUBLIC KEY-----\n"
+            + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded)
+            + "\n-----END PUBLIC KEY-----\n");
   }
 
   /** Writes it below a folder, named as the repository. */

@@ -9,7 +9,6 @@ import io.lamina.cvmfs.tree.FileTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.List;
 
 /**
@@ -52,12 +51,7 @@ final class ThinRepository implements AutoCloseable {
 
   /** Writes the public key. */
   Path key(Path file) throws IOException {
-    byte[] encoded = repository.keys().masterKeys().keys().getFirst().getEncoded();
-    return Files.writeString(
-        file,
-        "-----BEGIN PUBLIC KEY-----\n"
-            + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded)
-            + "\n-----END PUBLIC KEY-----\n");
+    return repository.writeKey(file);
   }
 
   /** An archive for {@code docker load}. */
