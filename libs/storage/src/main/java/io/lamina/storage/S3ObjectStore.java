@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import okhttp3.ConnectionPool;
@@ -113,6 +114,7 @@ public final class S3ObjectStore implements ObjectStore {
   private final ExecutorService executor;
   private final OkHttpClient http;
   private final MinioAsyncClient client;
+  private final S3PartedUploads parted;
   // Spooled uploads that are on their way, deleted by close if a call did not end.
   private final Set<Path> spooled = ConcurrentHashMap.newKeySet();
   // Objects that were found old, and when they were stored again, until a flush.
@@ -155,6 +157,7 @@ public final class S3ObjectStore implements ObjectStore {
             builder.credentialsProvider(
                 new StaticProvider(c.accessKey(), c.secretKey(), c.sessionToken().orElse(null))));
     this.client = builder.build();
+    this.parted = new S3PartedUploads(client, location.bucket(), this::retrying);
     if (location.style() == StorageLocation.Style.DNS) {
       client.enableVirtualStyleEndpoint();
     } else {
@@ -201,6 +204,48 @@ public final class S3ObjectStore implements ObjectStore {
       return put(key, condition -> sendBytes(key, bytes, condition));
     }
     return putSpooled(key, content);
+  }
+
+  /**
+   * Stores a large file in parts, unless it is there. Where an attempt broke off, the next one goes
+   * on, whichever process makes it.
+   *
+   * @param sizeBytes of the file
+   * @param partBytes of each part, 5 MiB or more; all attempts agree on it
+   * @param goOn asked before each part; what was sent is kept if it says no
+   * @throws StorageException.Retryable if parts are missing: calling again goes on
+   */
+  public PutOutcome putInParts(
+      ObjectKey key, Path file, long sizeBytes, int partBytes, BooleanSupplier goOn) {
+    if (Math.ceilDiv(sizeBytes, partBytes) > S3PartedUploads.MAX_PARTS) {
+      throw new StorageException.Rejected(
+          key + " has " + sizeBytes + " bytes; parts of " + partBytes + " bytes are too many");
+    }
+    Optional<Stat> there = head(key).filter(stat -> stat.sizeBytes() == sizeBytes);
+    if (there.isPresent() && !isStale(there.get())) {
+      return PutOutcome.ALREADY_PRESENT;
+    }
+    try {
+      parted.send(location.keyInBucket(key), partBytes, file, sizeBytes, goOn);
+      return PutOutcome.STORED;
+    } catch (IOException e) {
+      throw new StorageException.Retryable("cannot read " + file, e);
+    } catch (StorageException.NotFound e) {
+      // Completed or thrown away meanwhile: by a request whose reply was lost, or somebody else.
+      if (head(key).filter(stat -> stat.sizeBytes() == sizeBytes).isPresent()) {
+        return PutOutcome.ALREADY_PRESENT;
+      }
+      throw new StorageException.Retryable("the parts of " + key + " are gone", e);
+    }
+  }
+
+  /**
+   * Throws away parts of uploads that were begun more than a week ago and not gone on with.
+   *
+   * @param prefix of their keys
+   */
+  public void dropForgottenParts(String prefix, Instant now) {
+    parted.dropForgotten(inBucket(prefix), now);
   }
 
   /** Sends under a condition. */
@@ -437,14 +482,17 @@ public final class S3ObjectStore implements ObjectStore {
     }
   }
 
+  private String inBucket(String prefix) {
+    return location.prefix().isEmpty() ? prefix : location.prefix() + "/" + prefix;
+  }
+
   @Override
   public void list(String prefix, Consumer<Stat> sink) {
-    String below = location.prefix().isEmpty() ? "" : location.prefix() + "/";
     Iterable<Result<Item>> items =
         client.listObjects(
             ListObjectsArgs.builder()
                 .bucket(location.bucket())
-                .prefix(below + prefix)
+                .prefix(inBucket(prefix))
                 .recursive(true)
                 .build());
     for (Result<Item> result : items) {
@@ -457,7 +505,7 @@ public final class S3ObjectStore implements ObjectStore {
         throw S3Failures.translate("list " + location + " from " + prefix, unwrapped(e));
       }
       if (!item.isDir()) {
-        key(item.objectName().substring(below.length()))
+        key(item.objectName().substring(inBucket("").length()))
             .ifPresent(
                 key -> sink.accept(new Stat(key, item.size(), seconds(item.lastModified()))));
       }
@@ -619,14 +667,14 @@ public final class S3ObjectStore implements ObjectStore {
     return builder.bucket(location.bucket()).object(location.keyInBucket(key)).headers(all);
   }
 
-  private static String unquoted(String etag) {
+  static String unquoted(String etag) {
     return etag.length() >= 2 && etag.startsWith("\"") && etag.endsWith("\"")
         ? etag.substring(1, etag.length() - 1)
         : etag;
   }
 
   /** A request; called anew for each attempt. */
-  private interface Call<T> {
+  interface Call<T> {
     CompletableFuture<T> send();
   }
 

@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -64,6 +65,76 @@ class S3ObjectStoreIT extends ObjectStoreContract {
             Optional.of(credentials),
             StorageLocation.Style.PATH);
     return S3ObjectStore.open(location, settings, HeaderPolicy.cvmfs(), new Random(7));
+  }
+
+  private static final int PART_BYTES = 5 << 20;
+  private static final ObjectKey LARGE = new ObjectKey("uploads/ab/large");
+
+  private S3ObjectStore parted() {
+    return (S3ObjectStore) store;
+  }
+
+  private Path large(int seed) throws IOException {
+    byte[] bytes = new byte[3 * PART_BYTES + 7];
+    new Random(seed).nextBytes(bytes);
+    return Files.write(folder.resolve("large-" + seed), bytes);
+  }
+
+  /** Stores it, or as much as it may; returns how many parts it asked to send. */
+  private static int inParts(S3ObjectStore store, Path file, int allowed) throws IOException {
+    AtomicInteger asked = new AtomicInteger();
+    try {
+      store.putInParts(
+          LARGE, file, Files.size(file), PART_BYTES, () -> asked.incrementAndGet() <= allowed);
+    } catch (StorageException.Retryable e) {
+      assertThat(e).hasMessageContaining("the next attempt goes on");
+    }
+    return asked.get();
+  }
+
+  @Test
+  void goesOnWithTheFirstPartThatIsMissing() throws IOException {
+    try (S3ObjectStore second = open(S3.port(), S3Service.SECRET_KEY, QUICK)) {
+      Path file = large(1);
+
+      assertThat(inParts(parted(), file, 2)).isEqualTo(3);
+      assertThat(second.head(LARGE)).isEmpty();
+      assertThat(inParts(second, file, 10)).isEqualTo(2);
+      assertThat(inParts(second, file, 10)).isZero();
+
+      assertThat(second.read(LARGE, 20 << 20)).isEqualTo(Files.readAllBytes(file));
+    }
+  }
+
+  @Test
+  void sendsPartsAgainThatHaveOtherBytes() throws IOException {
+    inParts(parted(), large(1), 3);
+
+    assertThat(inParts(parted(), large(2), 10)).isEqualTo(4);
+
+    assertThat(store.read(LARGE, 20 << 20)).isEqualTo(Files.readAllBytes(large(2)));
+  }
+
+  @Test
+  void dropsPartsThatNobodyWentOnWithForAWeek() throws IOException {
+    Path file = large(1);
+    inParts(parted(), file, 2);
+
+    parted().dropForgottenParts("uploads/", Instant.now().plus(Duration.ofDays(6)));
+    assertThat(inParts(parted(), file, 1)).isEqualTo(2);
+    parted().dropForgottenParts("other/", Instant.now().plus(Duration.ofDays(8)));
+    assertThat(inParts(parted(), file, 0)).isEqualTo(1);
+    parted().dropForgottenParts("uploads/", Instant.now().plus(Duration.ofDays(8)));
+    assertThat(inParts(parted(), file, 10)).isEqualTo(4);
+  }
+
+  @Test
+  void refusesMorePartsThanAServiceTakes() throws IOException {
+    Path file = large(1);
+
+    assertThatThrownBy(() -> parted().putInParts(LARGE, file, Files.size(file), 100, () -> true))
+        .isInstanceOf(StorageException.Rejected.class)
+        .hasMessageContaining("too many");
   }
 
   @Test

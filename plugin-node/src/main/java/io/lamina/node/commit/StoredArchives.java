@@ -4,7 +4,7 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.Descriptor;
 import io.lamina.storage.Content;
 import io.lamina.storage.HeaderPolicy;
-import io.lamina.storage.ObjectStore;
+import io.lamina.storage.ObjectKey;
 import io.lamina.storage.S3ObjectStore;
 import io.lamina.storage.StorageException;
 import io.lamina.storage.StorageLocation;
@@ -12,28 +12,39 @@ import io.lamina.storage.UploadArea;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.random.RandomGenerator;
 
 /**
- * Sends archives to the repository's own bucket; converters verify them. Thread-safe. A file has at
- * most 5 GiB, which is the most that one request stores.
+ * Sends archives to the repository's own bucket; converters verify them. A long one goes in parts,
+ * and where an attempt broke off the next one goes on. Thread-safe.
  */
 public final class StoredArchives implements LayerArchives {
   private static final String NAME = "@fqrn@";
+
+  /** Longer archives go in parts of this length; of each commit, one is in memory. */
+  private static final int PART_BYTES = 16 << 20;
+
   private static final Duration PAUSE = Duration.ofMillis(200);
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration TRANSFER = Duration.ofSeconds(30);
 
   private final String location;
   private final RandomGenerator random;
+  private final int partBytes;
 
   /**
    * @param location in S3, with {@code @fqrn@} for the repository's name
    * @throws StorageException.Rejected if it is none
    */
   public StoredArchives(String location, RandomGenerator random) {
+    this(location, random, PART_BYTES);
+  }
+
+  StoredArchives(String location, RandomGenerator random, int partBytes) {
     this.location = location;
     this.random = random;
+    this.partBytes = partBytes;
     of("repository.example.org");
   }
 
@@ -52,8 +63,20 @@ public final class StoredArchives implements LayerArchives {
     StorageLocation.S3 place = of(repository.value());
     // One attempt: the caller decides how often, by its deadline.
     S3ObjectStore.Settings settings = new S3ObjectStore.Settings(4, 1, PAUSE, CONNECT, TRANSFER);
-    try (ObjectStore store = S3ObjectStore.open(place, settings, HeaderPolicy.cvmfs(), random)) {
-      store.putIfAbsent(UploadArea.keyOf(archive.digest().hex()), Content.of(file));
+    long began = System.nanoTime();
+    ObjectKey key = UploadArea.keyOf(archive.digest().hex());
+    try (S3ObjectStore store = S3ObjectStore.open(place, settings, HeaderPolicy.cvmfs(), random)) {
+      if (archive.sizeBytes() <= partBytes) {
+        store.putIfAbsent(key, Content.of(file));
+      } else {
+        store.dropForgottenParts(UploadArea.PREFIX, Instant.now());
+        store.putInParts(
+            key,
+            file,
+            archive.sizeBytes(),
+            partBytes,
+            () -> System.nanoTime() - began < deadline.toNanos());
+      }
     } catch (StorageException.Retryable
         | StorageException.OutcomeUnknown
         | StorageException.Exhausted e) {

@@ -32,6 +32,10 @@ class StoredArchivesIT {
   @RegisterExtension static final S3Service S3 = new S3Service();
 
   private static final RepositoryName REPOSITORY = new RepositoryName("images.example.org");
+
+  /** The least that a service takes. */
+  private static final int PART_BYTES = 5 << 20;
+
   private static final byte[] CONTENT = "an archive".getBytes(StandardCharsets.UTF_8);
   private static final Descriptor ARCHIVE =
       new Descriptor(MediaTypes.OCI_LAYER_PLAIN, Digest.sha256(CONTENT), CONTENT.length);
@@ -54,15 +58,17 @@ class StoredArchivesIT {
 
   /** As the repository's own definition names its storage. */
   private byte[] stored() {
-    try (ObjectStore store =
-        S3ObjectStore.open(
-            (StorageLocation.S3)
-                StorageLocation.parse(location.replace("@fqrn@", REPOSITORY.value())),
-            S3ObjectStore.Settings.STANDARD,
-            HeaderPolicy.cvmfs(),
-            new Random(2))) {
+    try (ObjectStore store = open()) {
       return store.read(UploadArea.keyOf(ARCHIVE.digest().hex()), 1000);
     }
+  }
+
+  private ObjectStore open() {
+    return S3ObjectStore.open(
+        (StorageLocation.S3) StorageLocation.parse(location.replace("@fqrn@", REPOSITORY.value())),
+        S3ObjectStore.Settings.STANDARD,
+        HeaderPolicy.cvmfs(),
+        new Random(2));
   }
 
   @Test
@@ -87,6 +93,28 @@ class StoredArchivesIT {
     put(location);
 
     assertThat(stored()).isEqualTo(CONTENT);
+  }
+
+  @Test
+  void goesOnWithALongArchiveWhereTheLastAttemptEnded() throws Exception {
+    byte[] content = new byte[2 * PART_BYTES + 5];
+    new Random(3).nextBytes(content);
+    Path large = Files.write(folder.resolve("large.tar"), content);
+    Descriptor archive =
+        new Descriptor(MediaTypes.OCI_LAYER_PLAIN, Digest.sha256(content), content.length);
+    StoredArchives archives = new StoredArchives(location, new Random(1), PART_BYTES);
+
+    assertThatThrownBy(() -> archives.put(REPOSITORY, archive, large, Duration.ZERO))
+        .isInstanceOf(LayerArchives.Away.class)
+        .hasMessageContaining("part 1")
+        .hasMessageContaining("the next attempt goes on");
+    archives.put(REPOSITORY, archive, large, Duration.ofSeconds(60));
+    archives.put(REPOSITORY, archive, large, Duration.ZERO);
+
+    try (ObjectStore store = open()) {
+      assertThat(store.read(UploadArea.keyOf(archive.digest().hex()), content.length))
+          .isEqualTo(content);
+    }
   }
 
   @Test
