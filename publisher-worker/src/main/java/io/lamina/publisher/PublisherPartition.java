@@ -7,8 +7,6 @@ import io.lamina.messaging.PartitionScope;
 import io.lamina.messaging.Received;
 import io.lamina.messaging.Topic;
 import io.lamina.messaging.event.Event;
-import io.lamina.messaging.event.Event.DiffCommitRequested;
-import io.lamina.messaging.event.Event.ImagePlanned;
 import io.lamina.messaging.event.Event.Pending;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.WorkKey;
@@ -167,42 +165,10 @@ final class PublisherPartition implements PartitionHandler {
         .flatMap(
             event ->
                 switch (event) {
-                  case ImagePlanned plan ->
+                  case Event.Request request ->
                       Optional.of(
-                          new Unfinished.Image(plan, Optional.empty())
-                              .status(
-                                  State.FAILED,
-                                  List.of(),
-                                  Optional.of(text),
-                                  Optional.empty(),
-                                  now));
-                  case DiffCommitRequested diff ->
-                      Optional.of(
-                          new Unfinished.Upload(diff)
-                              .status(
-                                  State.FAILED,
-                                  List.of(),
-                                  Optional.of(text),
-                                  Optional.empty(),
-                                  now));
-                  case Event.CollectionRequested collection ->
-                      Optional.of(
-                          new Unfinished.Collection(collection)
-                              .status(
-                                  State.FAILED,
-                                  List.of(),
-                                  Optional.of(text),
-                                  Optional.empty(),
-                                  now));
-                  case Event.RemovalRequested removal ->
-                      Optional.of(
-                          new Unfinished.Removal(removal)
-                              .status(
-                                  State.FAILED,
-                                  List.of(),
-                                  Optional.of(text),
-                                  Optional.empty(),
-                                  now));
+                          request.status(
+                              State.FAILED, List.of(), Optional.of(text), Optional.empty(), now));
                   case Event.LayerConverted converted ->
                       Optional.of(
                           new Event.WorkFailed(

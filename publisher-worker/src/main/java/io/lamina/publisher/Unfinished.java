@@ -19,9 +19,11 @@ import java.util.stream.Stream;
 abstract sealed class Unfinished {
   private List<WorkKey> reported = List.of();
 
-  abstract RequestId id();
+  abstract Event.Request begin();
 
-  abstract Event begin();
+  RequestId id() {
+    return begin().request();
+  }
 
   /** Every layer it needs, each once. */
   abstract List<LayerDescriptor> layers();
@@ -34,7 +36,9 @@ abstract sealed class Unfinished {
   abstract List<WorkKey> trees(boolean flat);
 
   /** Whose turn it is. */
-  abstract Precedence precedence();
+  Precedence precedence() {
+    return begin().precedence().orElse(Precedence.UNSAID);
+  }
 
   /** Where its layers can be fetched from, as work orders name it. */
   abstract String source();
@@ -43,14 +47,18 @@ abstract sealed class Unfinished {
    * The time recorded for whatever has no time of its own: when the request was accepted, which is
    * the same however often and whenever it is worked on.
    */
-  abstract long timestampSeconds();
+  long timestampSeconds() {
+    return begin().acceptedAt().getEpochSecond();
+  }
 
-  abstract RequestStatus status(
+  RequestStatus status(
       RequestStatus.State state,
       List<WorkKey> work,
       Optional<String> detail,
       Optional<Long> revision,
-      Instant now);
+      Instant now) {
+    return begin().status(state, work, detail, revision, now);
+  }
 
   /** Whether outstanding work changed since this was last asked. */
   boolean reportsNew(List<WorkKey> outstanding) {
@@ -119,12 +127,7 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    RequestId id() {
-      return plan.request();
-    }
-
-    @Override
-    Event begin() {
+    Event.Request begin() {
       return plan;
     }
 
@@ -139,38 +142,8 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    Precedence precedence() {
-      return plan.precedence().orElse(Precedence.UNSAID);
-    }
-
-    @Override
     String source() {
       return plan.image();
-    }
-
-    @Override
-    long timestampSeconds() {
-      return plan.acceptedAt().getEpochSecond();
-    }
-
-    @Override
-    RequestStatus status(
-        RequestStatus.State state,
-        List<WorkKey> work,
-        Optional<String> detail,
-        Optional<Long> shownRevision,
-        Instant now) {
-      return new RequestStatus(
-          plan.request(),
-          plan.repository(),
-          RequestStatus.Kind.CONVERSION,
-          plan.image(),
-          state,
-          work,
-          detail,
-          shownRevision,
-          plan.acceptedAt(),
-          now);
     }
   }
 
@@ -185,12 +158,7 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    RequestId id() {
-      return diff.request();
-    }
-
-    @Override
-    Event begin() {
+    Event.Request begin() {
       return diff;
     }
 
@@ -205,38 +173,8 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    Precedence precedence() {
-      return diff.precedence().orElse(Precedence.UNSAID);
-    }
-
-    @Override
     String source() {
       return SOURCE;
-    }
-
-    @Override
-    long timestampSeconds() {
-      return diff.acceptedAt().getEpochSecond();
-    }
-
-    @Override
-    RequestStatus status(
-        RequestStatus.State state,
-        List<WorkKey> work,
-        Optional<String> detail,
-        Optional<Long> shownRevision,
-        Instant now) {
-      return new RequestStatus(
-          diff.request(),
-          diff.repository(),
-          RequestStatus.Kind.DIFF_COMMIT,
-          diff.layer().blob().digest().toString(),
-          state,
-          work,
-          detail,
-          shownRevision,
-          diff.acceptedAt(),
-          now);
     }
   }
 
@@ -262,12 +200,7 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    RequestId id() {
-      return removal.request();
-    }
-
-    @Override
-    Event begin() {
+    Event.Request begin() {
       return removal;
     }
 
@@ -282,38 +215,8 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    Precedence precedence() {
-      return removal.precedence().orElse(Precedence.UNSAID);
-    }
-
-    @Override
     String source() {
       return "";
-    }
-
-    @Override
-    long timestampSeconds() {
-      return removal.acceptedAt().getEpochSecond();
-    }
-
-    @Override
-    RequestStatus status(
-        RequestStatus.State state,
-        List<WorkKey> work,
-        Optional<String> detail,
-        Optional<Long> shownRevision,
-        Instant now) {
-      return new RequestStatus(
-          removal.request(),
-          removal.repository(),
-          RequestStatus.Kind.REMOVAL,
-          removal.description(),
-          state,
-          work,
-          detail,
-          shownRevision,
-          removal.acceptedAt(),
-          now);
     }
   }
 
@@ -337,12 +240,7 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    RequestId id() {
-      return collection.request();
-    }
-
-    @Override
-    Event begin() {
+    Event.Request begin() {
       return collection;
     }
 
@@ -357,38 +255,8 @@ abstract sealed class Unfinished {
     }
 
     @Override
-    Precedence precedence() {
-      return collection.precedence().orElse(Precedence.UNSAID);
-    }
-
-    @Override
     String source() {
       return "";
-    }
-
-    @Override
-    long timestampSeconds() {
-      return collection.acceptedAt().getEpochSecond();
-    }
-
-    @Override
-    RequestStatus status(
-        RequestStatus.State state,
-        List<WorkKey> work,
-        Optional<String> detail,
-        Optional<Long> shownRevision,
-        Instant now) {
-      return new RequestStatus(
-          collection.request(),
-          collection.repository(),
-          RequestStatus.Kind.COLLECTION,
-          collection.dryRun() ? "dry run" : "objects",
-          state,
-          work,
-          detail,
-          shownRevision,
-          collection.acceptedAt(),
-          now);
     }
   }
 }

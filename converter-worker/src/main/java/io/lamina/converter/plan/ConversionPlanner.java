@@ -230,17 +230,7 @@ public final class ConversionPlanner {
       List<WorkKey> work,
       Optional<String> detail,
       Instant now) {
-    return new RequestStatus(
-        request.request(),
-        request.repository(),
-        RequestStatus.Kind.CONVERSION,
-        request.image(),
-        state,
-        work,
-        detail,
-        Optional.empty(),
-        request.acceptedAt(),
-        now);
+    return request.status(state, work, detail, Optional.empty(), now);
   }
 
   private ConverterException.Rejected unknown(RepositoryName repository) {

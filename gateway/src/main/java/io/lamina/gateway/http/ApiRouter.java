@@ -40,6 +40,13 @@ final class ApiRouter {
           "followCollection",
           "uploadLayer");
 
+  private static final Map<RequestStatus.Kind, String> SINGULARS =
+      Map.of(
+          RequestStatus.Kind.CONVERSION, "Conversion",
+          RequestStatus.Kind.DIFF_COMMIT, "DiffCommit",
+          RequestStatus.Kind.REMOVAL, "Removal",
+          RequestStatus.Kind.COLLECTION, "Collection");
+
   private static final String UPLOAD = "uploadLayer";
   private static final List<Integer> ROUTER_STATUSES = List.of(400, 404, 405, 406, 413, 415, 500);
 
@@ -102,30 +109,17 @@ final class ApiRouter {
             blocking,
             services.settings().localImages(),
             services.settings().images());
-    RequestStatus.Kind conversion = RequestStatus.Kind.CONVERSION;
-    RequestStatus.Kind diffCommit = RequestStatus.Kind.DIFF_COMMIT;
     handlers.put("createConversion", whenReady(requests::createConversion));
-    handlers.put("listConversions", c -> requests.list(c, conversion));
-    handlers.put("readConversion", c -> requests.read(c, conversion));
-    handlers.put("cancelConversion", whenReady(c -> requests.cancel(c, conversion)));
-    handlers.put("followConversion", c -> streams.followOne(c, conversion));
     handlers.put("createDiffCommit", whenReady(requests::createDiffCommit));
-    handlers.put("listDiffCommits", c -> requests.list(c, diffCommit));
-    handlers.put("readDiffCommit", c -> requests.read(c, diffCommit));
-    handlers.put("cancelDiffCommit", whenReady(c -> requests.cancel(c, diffCommit)));
-    handlers.put("followDiffCommit", c -> streams.followOne(c, diffCommit));
-    RequestStatus.Kind removal = RequestStatus.Kind.REMOVAL;
     handlers.put("createRemoval", whenReady(requests::createRemoval));
-    handlers.put("listRemovals", c -> requests.list(c, removal));
-    handlers.put("readRemoval", c -> requests.read(c, removal));
-    handlers.put("cancelRemoval", whenReady(c -> requests.cancel(c, removal)));
-    handlers.put("followRemoval", c -> streams.followOne(c, removal));
-    RequestStatus.Kind collection = RequestStatus.Kind.COLLECTION;
     handlers.put("createCollection", whenReady(requests::createCollection));
-    handlers.put("listCollections", c -> requests.list(c, collection));
-    handlers.put("readCollection", c -> requests.read(c, collection));
-    handlers.put("cancelCollection", whenReady(c -> requests.cancel(c, collection)));
-    handlers.put("followCollection", c -> streams.followOne(c, collection));
+    SINGULARS.forEach(
+        (kind, name) -> {
+          handlers.put("list" + name + "s", c -> requests.list(c, kind));
+          handlers.put("read" + name, c -> requests.read(c, kind));
+          handlers.put("cancel" + name, whenReady(c -> requests.cancel(c, kind)));
+          handlers.put("follow" + name, c -> streams.followOne(c, kind));
+        });
     handlers.put("followAll", streams::followAll);
   }
 

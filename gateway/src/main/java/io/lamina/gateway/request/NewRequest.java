@@ -6,7 +6,6 @@ import io.lamina.image.LayerDescriptor;
 import io.lamina.image.Platform;
 import io.lamina.messaging.event.Event.RemovalRequested;
 import io.lamina.messaging.event.Event.RemovalRequested.Scope;
-import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.Precedence.Priority;
 import io.lamina.messaging.event.Retention;
 import java.util.List;
@@ -17,13 +16,10 @@ import java.util.stream.Collectors;
 public sealed interface NewRequest {
   RepositoryName repository();
 
-  RequestStatus.Kind kind();
-
-  /** What it is about: the image in canonical form, the layer's digest, or the name that goes. */
-  String subject();
-
-  /** How urgent it is. */
-  Priority priority();
+  /** How urgent it is; somebody waits for most. */
+  default Priority priority() {
+    return Priority.INTERACTIVE;
+  }
 
   /** All that makes it the same request as another, in one text. */
   String fingerprintText();
@@ -46,16 +42,6 @@ public sealed interface NewRequest {
         List<Platform> platforms,
         Optional<ImageReference.Registry> thin) {
       this(repository, image, platforms, thin, Priority.INTERACTIVE);
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.CONVERSION;
-    }
-
-    @Override
-    public String subject() {
-      return image.canonical();
     }
 
     @Override
@@ -87,26 +73,6 @@ public sealed interface NewRequest {
     }
 
     @Override
-    public Priority priority() {
-      return Priority.INTERACTIVE;
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.REMOVAL;
-    }
-
-    @Override
-    public String subject() {
-      return switch (scope) {
-        case TAG -> name;
-        case IMAGE -> name + ":*";
-        case ALL -> "every image";
-        case RULE -> "old images of " + name;
-      };
-    }
-
-    @Override
     public String fingerprintText() {
       return String.join(
           "\n",
@@ -122,21 +88,6 @@ public sealed interface NewRequest {
   /** Remove the objects that nothing refers to, or count them. */
   record Collection(RepositoryName repository, boolean dryRun) implements NewRequest {
     @Override
-    public Priority priority() {
-      return Priority.INTERACTIVE;
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.COLLECTION;
-    }
-
-    @Override
-    public String subject() {
-      return dryRun ? "dry run" : "objects";
-    }
-
-    @Override
     public String fingerprintText() {
       return String.join("\n", "collection", repository.value(), Boolean.toString(dryRun));
     }
@@ -144,22 +95,6 @@ public sealed interface NewRequest {
 
   /** Publish an uploaded layer. */
   record DiffCommit(RepositoryName repository, LayerDescriptor layer) implements NewRequest {
-    /** Somebody waits at his {@code docker commit}. */
-    @Override
-    public Priority priority() {
-      return Priority.INTERACTIVE;
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.DIFF_COMMIT;
-    }
-
-    @Override
-    public String subject() {
-      return layer.blob().digest().toString();
-    }
-
     @Override
     public String fingerprintText() {
       return String.join(

@@ -134,20 +134,12 @@ public final class Submissions {
           BACKLOG_RETRY);
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    Event.Request asked = asked(caller, id, request, now);
     RequestStatus status =
-        new RequestStatus(
-            id,
-            request.repository(),
-            request.kind(),
-            request.subject(),
-            RequestStatus.State.ACCEPTED,
-            List.of(),
-            Optional.empty(),
-            Optional.empty(),
-            now,
-            now);
+        asked.status(
+            RequestStatus.State.ACCEPTED, List.of(), Optional.empty(), Optional.empty(), now);
     appending.incrementAndGet();
-    return log.append(List.of(status, asked(caller, id, request, now)), trace)
+    return log.append(List.of(status, asked), trace)
         .whenComplete((done, failure) -> appending.decrementAndGet())
         .thenApply(
             done -> {
@@ -156,14 +148,15 @@ public final class Submissions {
             });
   }
 
-  private static Event asked(Caller caller, RequestId id, NewRequest request, Instant acceptedAt) {
+  private static Event.Request asked(
+      Caller caller, RequestId id, NewRequest request, Instant acceptedAt) {
     Optional<Precedence> precedence = Optional.of(Precedence.of(request.priority(), caller.name()));
     return switch (request) {
       case NewRequest.Conversion c ->
           new Event.ConversionRequested(
               id,
               c.repository(),
-              c.subject(),
+              c.image().canonical(),
               c.platforms().isEmpty() ? List.of(Platform.LINUX_AMD64) : c.platforms(),
               c.thin().map(ImageReference.Registry::canonical),
               acceptedAt,

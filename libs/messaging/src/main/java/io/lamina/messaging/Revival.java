@@ -3,7 +3,6 @@ package io.lamina.messaging;
 import io.lamina.messaging.event.Event;
 import io.lamina.messaging.event.Event.RequestStatus;
 import io.lamina.messaging.event.PlannedPlatform;
-import io.lamina.messaging.event.RequestId;
 import io.lamina.messaging.event.WorkKey;
 import java.time.Instant;
 import java.util.List;
@@ -20,24 +19,6 @@ import java.util.Optional;
 record Revival(boolean putsBack, List<Outgoing> before) {
   static Revival of(Event event, DeadLetter letter, Instant now) {
     return switch (event) {
-      case Event.ConversionRequested asked ->
-          new Revival(true, List.of(accepted(asked, letter, now)));
-      case Event.DiffCommitRequested diff ->
-          new Revival(true, List.of(accepted(diff, letter, now)));
-      case Event.RemovalRequested removal ->
-          new Revival(true, List.of(accepted(removal, letter, now)));
-      case Event.CollectionRequested collection ->
-          new Revival(
-              true,
-              List.of(
-                  status(
-                      collection,
-                      collection.request(),
-                      RequestStatus.Kind.COLLECTION,
-                      collection.dryRun() ? "dry run" : "objects",
-                      collection.acceptedAt(),
-                      letter,
-                      now)));
       // The tag may have moved since: an old plan must not replace what a newer one has shown.
       case Event.ImagePlanned plan -> {
         Event.ConversionRequested asked =
@@ -51,6 +32,7 @@ record Revival(boolean putsBack, List<Outgoing> before) {
                 plan.precedence());
         yield new Revival(false, List.of(accepted(asked, letter, now), Outgoing.of(asked)));
       }
+      case Event.Request request -> new Revival(true, List.of(accepted(request, letter, now)));
       case Event.Work work ->
           new Revival(
               true,
@@ -93,59 +75,13 @@ record Revival(boolean putsBack, List<Outgoing> before) {
                     event.repository(), new WorkKey(kind, id), Optional.empty()))));
   }
 
-  private static Outgoing accepted(
-      Event.ConversionRequested asked, DeadLetter letter, Instant now) {
-    return status(
-        asked,
-        asked.request(),
-        RequestStatus.Kind.CONVERSION,
-        asked.image(),
-        asked.acceptedAt(),
-        letter,
-        now);
-  }
-
-  private static Outgoing accepted(Event.DiffCommitRequested diff, DeadLetter letter, Instant now) {
-    return status(
-        diff,
-        diff.request(),
-        RequestStatus.Kind.DIFF_COMMIT,
-        diff.layer().blob().digest().toString(),
-        diff.acceptedAt(),
-        letter,
-        now);
-  }
-
-  private static Outgoing accepted(Event.RemovalRequested removal, DeadLetter letter, Instant now) {
-    return status(
-        removal,
-        removal.request(),
-        RequestStatus.Kind.REMOVAL,
-        removal.description(),
-        removal.acceptedAt(),
-        letter,
-        now);
-  }
-
-  private static Outgoing status(
-      Event event,
-      RequestId request,
-      RequestStatus.Kind kind,
-      String subject,
-      Instant acceptedAt,
-      DeadLetter letter,
-      Instant now) {
+  private static Outgoing accepted(Event.Request request, DeadLetter letter, Instant now) {
     return Outgoing.of(
-        new RequestStatus(
-            request,
-            event.repository(),
-            kind,
-            subject,
+        request.status(
             RequestStatus.State.ACCEPTED,
             List.of(),
             Optional.of("tried again, as " + letter.id()),
             Optional.empty(),
-            acceptedAt,
             now));
   }
 }

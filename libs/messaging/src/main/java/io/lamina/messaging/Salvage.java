@@ -20,7 +20,6 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
 
 /**
  * Who waits for a record that cannot be read, as far as its key and what can be read of it tell:
@@ -141,12 +140,7 @@ final class Salvage {
   }
 
   private static String kind(ConsumerRecord<byte[], byte[]> record) {
-    Header type = record.headers().lastHeader("ce_type");
-    Matcher matcher =
-        TYPE.matcher(
-            type == null || type.value() == null
-                ? ""
-                : new String(type.value(), StandardCharsets.US_ASCII));
+    Matcher matcher = TYPE.matcher(EventRecords.type(record));
     return matcher.matches() ? matcher.group(1) : "";
   }
 

@@ -21,6 +21,44 @@ public sealed interface Event {
   /** The repository that it is about. */
   RepositoryName repository();
 
+  /**
+   * What somebody asked for and waits for, at any stage before its end. {@link RequestStatus} tells
+   * of it.
+   */
+  sealed interface Request extends Event {
+    RequestId request();
+
+    RequestStatus.Kind kind();
+
+    /** What it is about: the image, the layer's digest, or words for people. */
+    String description();
+
+    /** When the gateway accepted it. */
+    Instant acceptedAt();
+
+    /** Whose turn it is; empty is {@link Precedence#UNSAID}. */
+    Optional<Precedence> precedence();
+
+    default RequestStatus status(
+        RequestStatus.State state,
+        List<WorkKey> work,
+        Optional<String> detail,
+        Optional<Long> revision,
+        Instant now) {
+      return new RequestStatus(
+          request(),
+          repository(),
+          kind(),
+          description(),
+          state,
+          work,
+          detail,
+          revision,
+          acceptedAt(),
+          now);
+    }
+  }
+
   // ---- lamina.conversions -------------------------------------------------------------------
 
   /**
@@ -29,7 +67,6 @@ public sealed interface Event {
    * @param image canonical form of the image reference
    * @param platforms at least one
    * @param thinTarget canonical reference of the registry tag that gets the thin image
-   * @param precedence whose turn it is; empty is {@link Precedence#UNSAID}
    */
   record ConversionRequested(
       RequestId request,
@@ -39,7 +76,7 @@ public sealed interface Event {
       Optional<String> thinTarget,
       Instant acceptedAt,
       Optional<Precedence> precedence)
-      implements Event {
+      implements Request {
     public ConversionRequested {
       platforms = List.copyOf(platforms);
     }
@@ -52,6 +89,16 @@ public sealed interface Event {
         Optional<String> thinTarget,
         Instant acceptedAt) {
       this(request, repository, image, platforms, thinTarget, acceptedAt, Optional.empty());
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.CONVERSION;
+    }
+
+    @Override
+    public String description() {
+      return image;
     }
   }
 
@@ -68,7 +115,7 @@ public sealed interface Event {
       Instant acceptedAt,
       Instant plannedAt,
       Optional<Precedence> precedence)
-      implements Event {
+      implements Request {
     public ImagePlanned {
       platforms = List.copyOf(platforms);
     }
@@ -93,6 +140,16 @@ public sealed interface Event {
           plannedAt,
           Optional.empty());
     }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.CONVERSION;
+    }
+
+    @Override
+    public String description() {
+      return image;
+    }
   }
 
   /**
@@ -106,10 +163,20 @@ public sealed interface Event {
       LayerDescriptor layer,
       Instant acceptedAt,
       Optional<Precedence> precedence)
-      implements Event {
+      implements Request {
     public DiffCommitRequested(
         RequestId request, RepositoryName repository, LayerDescriptor layer, Instant acceptedAt) {
       this(request, repository, layer, acceptedAt, Optional.empty());
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.DIFF_COMMIT;
+    }
+
+    @Override
+    public String description() {
+      return layer.blob().digest().toString();
     }
   }
 
@@ -131,7 +198,7 @@ public sealed interface Event {
       Optional<Retention> retention,
       Instant acceptedAt,
       Optional<Precedence> precedence)
-      implements Event {
+      implements Request {
     /**
      * @throws IllegalArgumentException if a rule says what stays, and it is not the rule's scope,
      *     or the other way round
@@ -155,7 +222,7 @@ public sealed interface Event {
       RULE
     }
 
-    /** What it is about, for people. */
+    @Override
     public String description() {
       return switch (scope) {
         case TAG -> subject;
@@ -163,6 +230,11 @@ public sealed interface Event {
         case ALL -> "every image";
         case RULE -> "old images of " + subject;
       };
+    }
+
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.REMOVAL;
     }
   }
 
@@ -177,7 +249,17 @@ public sealed interface Event {
       boolean dryRun,
       Instant acceptedAt,
       Optional<Precedence> precedence)
-      implements Event {}
+      implements Request {
+    @Override
+    public RequestStatus.Kind kind() {
+      return RequestStatus.Kind.COLLECTION;
+    }
+
+    @Override
+    public String description() {
+      return dryRun ? "dry run" : "objects";
+    }
+  }
 
   /**
    * A collection came to its end.
@@ -337,10 +419,7 @@ public sealed interface Event {
 
     private static RequestId id(Event begin) {
       return switch (begin) {
-        case ImagePlanned plan -> plan.request();
-        case DiffCommitRequested diff -> diff.request();
-        case RemovalRequested removal -> removal.request();
-        case CollectionRequested collection -> collection.request();
+        case Request request when !(request instanceof ConversionRequested) -> request.request();
         case CancelRequested cancel -> cancel.request();
         default ->
             throw new IllegalArgumentException(
