@@ -13,10 +13,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -24,6 +27,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The repositories of a data folder: {@code repositories/NAME.json} define them, {@code
@@ -196,6 +201,93 @@ public final class Repositories {
       }
     }
     return open(definition);
+  }
+
+  /**
+   * Everything that lies in the repository's storage.
+   *
+   * @throws RepositoryException.NotFound if it is not defined
+   */
+  public Contents contents(RepositoryName name) {
+    try (Repository repository = open(name)) {
+      Tally all = new Tally();
+      repository.store().list("", all::add);
+      return all.contents();
+    }
+  }
+
+  /**
+   * Deletes a repository with everything in its storage; only its keys stay. Who is publishing to
+   * it fails, for the manifest goes first. One that was interrupted can be repeated.
+   *
+   * @return what was deleted
+   * @throws RepositoryException.NotFound if it is not defined
+   */
+  public Contents delete(RepositoryName name) {
+    Tally deleted = new Tally();
+    try (Repository repository = open(name)) {
+      ObjectStore store = repository.store();
+      Consumer<ObjectStore.Stat> remove =
+          stat -> {
+            if (store.delete(stat.key())) {
+              deleted.add(stat);
+            }
+          };
+      store.head(RepositoryFiles.MANIFEST).ifPresent(remove);
+      store.list("", remove);
+      deleteFolder(repository.workFolder());
+    }
+    deleteFolder(localFolder(name));
+    Path file = definitionFile(name);
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot delete " + file, e);
+    }
+    return deleted.contents();
+  }
+
+  private static void deleteFolder(Path folder) {
+    try {
+      Files.walkFileTree(folder, new Deletion());
+    } catch (NoSuchFileException e) {
+      // There is none, or somebody else deletes it as well.
+    } catch (IOException e) {
+      throw new RepositoryException.Retryable("cannot delete " + folder, e);
+    }
+  }
+
+  private static final class Tally {
+    private long files;
+    private long bytes;
+
+    void add(ObjectStore.Stat stat) {
+      files++;
+      bytes += stat.sizeBytes();
+    }
+
+    Contents contents() {
+      return new Contents(files, bytes);
+    }
+  }
+
+  /** Follows no link. */
+  private static final class Deletion extends SimpleFileVisitor<Path> {
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      Files.deleteIfExists(file);
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+        throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+      Files.deleteIfExists(folder);
+      return FileVisitResult.CONTINUE;
+    }
   }
 
   /** The untouched first revision that an interrupted creation with the same keys has left. */

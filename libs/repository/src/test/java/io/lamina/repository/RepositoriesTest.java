@@ -72,6 +72,50 @@ class RepositoriesTest {
   }
 
   @Test
+  void deletesARepositoryAndKeepsItsKeys() throws IOException {
+    create().close();
+    Contents before = repositories.contents(NAME);
+
+    Contents deleted = repositories.delete(NAME);
+
+    assertThat(deleted).isEqualTo(before);
+    assertThat(deleted.files()).isGreaterThan(4);
+    assertThat(repositories.list()).isEmpty();
+    assertThat(data.resolve("cvmfs").resolve(NAME.value())).doesNotExist();
+    assertThat(data.resolve("keys").resolve(NAME + ".masterkey")).isRegularFile();
+    assertThatThrownBy(() -> repositories.delete(NAME))
+        .isInstanceOf(RepositoryException.NotFound.class);
+    try (Repository again = create()) {
+      RepositoryChecker.check(again.store());
+    }
+  }
+
+  @Test
+  void finishesADeletionThatWasInterrupted() throws IOException {
+    create().close();
+    Files.delete(data.resolve("cvmfs").resolve(NAME.value()).resolve(".cvmfspublished"));
+
+    repositories.delete(NAME);
+
+    assertThat(repositories.list()).isEmpty();
+    assertThat(data.resolve("cvmfs").resolve(NAME.value())).doesNotExist();
+  }
+
+  @Test
+  void aDeletionFollowsNoLinkOutOfTheFolder() throws IOException {
+    create().close();
+    Path outside = Files.createDirectory(data.resolve("outside"));
+    Files.writeString(outside.resolve("file"), "precious");
+    Path folder = data.resolve("cvmfs").resolve(NAME.value());
+    Files.createSymbolicLink(folder.resolve("link"), outside);
+
+    repositories.delete(NAME);
+
+    assertThat(folder).doesNotExist();
+    assertThat(outside.resolve("file")).hasContent("precious");
+  }
+
+  @Test
   void makesKeysWhereThereAreNone() {
     RepositoryName other = new RepositoryName("other.lamina.example");
     try (Repository created =

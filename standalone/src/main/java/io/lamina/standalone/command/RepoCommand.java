@@ -8,14 +8,15 @@ import picocli.CommandLine.Spec;
 /** Groups what is done to repositories as a whole. */
 @Command(
     name = "repo",
-    description = "Creates, lists, describes repositories and signs their whitelists.",
+    description = "Creates, lists, describes and deletes repositories and signs their whitelists.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RepoCreateCommand.class,
       RepoListCommand.class,
       RepoInfoCommand.class,
-      RepoSignWhitelistCommand.class
+      RepoSignWhitelistCommand.class,
+      RepoDeleteCommand.class
     })
 final class RepoCommand implements Runnable {
   @Spec CommandLine.Model.CommandSpec spec;
