@@ -16,6 +16,7 @@ import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.reader.RepositoryFiles;
+import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalEntry;
 import io.lamina.messaging.event.Event.TransactionPublished;
@@ -47,8 +48,10 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -64,8 +67,18 @@ public final class TestSite {
   public final List<JournalEntry> entries = new ArrayList<>();
   private final Path folder;
 
+  /** Making keys takes a second. */
+  private static final Map<RepositoryName, RepositoryKeys> KEYS = new ConcurrentHashMap<>();
+
   public TestSite(Path folder) {
     this.folder = folder;
+    giveKeys(folder, NAME);
+  }
+
+  /** Puts keys into a data folder in which the repository is going to be created. */
+  public static void giveKeys(Path folder, RepositoryName name) {
+    KEYS.computeIfAbsent(name, n -> RepositoryKeys.generate(n, new SecureRandom(), CLOCK))
+        .save(folder.resolve("keys"));
   }
 
   /** What {@code folder} defines, on any store. */

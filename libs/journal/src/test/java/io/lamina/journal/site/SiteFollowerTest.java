@@ -87,6 +87,7 @@ class SiteFollowerTest {
     source = new TestSite.Source(original.store);
     store = new InMemoryObjectStore(CLOCK);
     repositories = TestSite.repositories(here, store);
+    TestSite.giveKeys(here, HERE);
     repositories
         .create(
             RepositoryDefinition.inDataFolder(HERE, RepositoryDefinition.Settings.DEFAULT, CREATED),
