@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 /** A JVM of its own with the distribution's libraries, that can be killed and stopped. */
 public final class JavaProcess implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(120);
+  private static final Duration STOP = Duration.ofSeconds(30);
 
   private final Process process;
   private final Path log;
@@ -148,9 +149,35 @@ public final class JavaProcess implements AutoCloseable {
     await();
   }
 
-  /** Stops it where it is, until {@link #resume}. */
+  /**
+   * Stops it where it is, until {@link #resume}. When this returns no thread of it runs any more:
+   * one that still did could take what the caller gives free next.
+   */
   public void pause() {
     signal("STOP");
+    long deadline = System.nanoTime() + STOP.toNanos();
+    while (process.isAlive() && !isStopped()) {
+      if (System.nanoTime() > deadline) {
+        throw new IllegalStateException("process " + process.pid() + " does not stop");
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  /** Whether the kernel has stopped every thread; it does so one by one. */
+  private boolean isStopped() {
+    Path tasks = Path.of("/proc", Long.toString(process.pid()), "task");
+    try (Stream<Path> threads = Files.list(tasks)) {
+      for (Path thread : threads.toList()) {
+        String stat = Files.readString(thread.resolve("stat"));
+        if (!stat.startsWith("T", stat.lastIndexOf(')') + 2)) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException | UncheckedIOException e) {
+      return false; // a thread has ended meanwhile, or the process
+    }
   }
 
   public void resume() {
