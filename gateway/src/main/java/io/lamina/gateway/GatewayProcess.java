@@ -14,6 +14,7 @@ import io.lamina.gateway.request.Submissions;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.stratum.StratumFiles;
 import io.lamina.gateway.upload.SpooledUploads;
+import io.lamina.gateway.webhook.Webhooks;
 import io.lamina.messaging.event.Event;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -79,6 +80,7 @@ public final class GatewayProcess implements AutoCloseable {
             journal,
             live,
             new SpooledUploads(ports.stores(), settings.spoolFolder(), clock),
+            new Webhooks(settings.webhooks(), settings.images(), submissions, clock, metrics),
             ports.deadLetters(),
             ports.directory(),
             new StratumFiles(settings.stratumFolder(), ports.stores()),

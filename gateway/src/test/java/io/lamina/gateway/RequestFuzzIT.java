@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.fuzzing.FuzzTarget;
 import io.lamina.fuzzing.Fuzzer;
+import io.lamina.gateway.webhook.Deliveries;
 import io.vertx.core.json.JsonObject;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -32,14 +33,24 @@ class RequestFuzzIT {
               + "cd".repeat(32)
               + "\", \"mediaType\": \"application/vnd.oci.image.layer.v1.tar+gzip\"}",
           "{\"repository\": \"unpacked.example.org\", \"image\": \"debian:*\", \"keepTrees\": true}",
-          "{\"name\": \"unpacked.example.org\"}");
+          "{\"name\": \"unpacked.example.org\"}",
+          Deliveries.DISTRIBUTION,
+          Deliveries.HARBOR_CLOUD_EVENT);
 
   @TempDir Path folder;
 
   @ParameterizedTest
-  @CsvSource({"conversions", "diff-commits", "removals", "repositories"})
+  @CsvSource({
+    "conversions",
+    "diff-commits",
+    "removals",
+    "repositories",
+    "webhooks/distribution",
+    "webhooks/harbor"
+  })
   void answersWithAProblemAndNeverFails(String path) {
-    try (TestGateway gateway = new TestGateway.Setup(folder).start()) {
+    try (TestGateway gateway =
+        new TestGateway.Setup(folder).with(Deliveries.settings(folder)).start()) {
       FuzzTarget target =
           new FuzzTarget(
               "HTTP body of " + path,
@@ -79,6 +90,7 @@ class RequestFuzzIT {
             gateway
                 .request(path)
                 .header("Content-Type", "application/json")
+                .header("Authorization", "Bearer " + Deliveries.SECRET)
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
     if (answer.statusCode() < 300) {
       return 1;

@@ -41,6 +41,7 @@ public final class TestGateway implements AutoCloseable {
     private boolean heldBack;
     private Optional<RepositoryDirectory> directory = Optional.empty();
     private RepositoryStores stores = RepositoryStores.NONE;
+    private Clock clock = Clock.systemUTC();
     private HttpClient.Version version = HttpClient.Version.HTTP_1_1;
 
     public Setup(Path folder) {
@@ -51,6 +52,16 @@ public final class TestGateway implements AutoCloseable {
 
     public Setup with(String key, String value) {
       settings.put(key, value);
+      return this;
+    }
+
+    public Setup with(Map<String, String> more) {
+      settings.putAll(more);
+      return this;
+    }
+
+    public Setup with(Clock other) {
+      clock = other;
       return this;
     }
 
@@ -97,7 +108,7 @@ public final class TestGateway implements AutoCloseable {
             GatewaySettings.from(Settings.of("test", setup.settings)),
             new GatewayPorts(log, feed, setup.letters, setup.directory, setup.stores),
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-            Clock.systemUTC(),
+            setup.clock,
             new java.security.SecureRandom());
     client =
         HttpClient.newBuilder()

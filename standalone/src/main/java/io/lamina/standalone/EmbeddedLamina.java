@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -55,13 +56,19 @@ public final class EmbeddedLamina implements AutoCloseable {
    * @param converter the instance's name is set here
    * @param registries how registries are reached, with whose credentials
    * @param sources gets the usual sources of images, gives those that are read from
+   * @param gateway further settings of the gateway
    */
   public record Options(
       Clock clock,
       RandomGenerator random,
       ConverterSettings converter,
       RegistrySettings registries,
-      UnaryOperator<ImageSources> sources) {
+      UnaryOperator<ImageSources> sources,
+      Map<String, String> gateway) {
+    public Options {
+      gateway = Map.copyOf(gateway);
+    }
+
     /** What {@code lamina up} runs with: this user's credentials. */
     public static Options usual() {
       return new Options(
@@ -69,27 +76,32 @@ public final class EmbeddedLamina implements AutoCloseable {
           new SecureRandom(),
           ConverterSettings.DEFAULT.withAdmission(Admission.OPEN.withPolicy(ImagePolicy.PERSONAL)),
           RegistrySettings.fromEnvironment(System.getenv()),
-          UnaryOperator.identity());
+          UnaryOperator.identity(),
+          Map.of());
     }
 
     public Options withClock(Clock other) {
-      return new Options(other, random, converter, registries, sources);
+      return new Options(other, random, converter, registries, sources, gateway);
     }
 
     public Options withRandom(RandomGenerator other) {
-      return new Options(clock, other, converter, registries, sources);
+      return new Options(clock, other, converter, registries, sources, gateway);
     }
 
     public Options withConverter(ConverterSettings other) {
-      return new Options(clock, random, other, registries, sources);
+      return new Options(clock, random, other, registries, sources, gateway);
     }
 
     public Options withRegistries(RegistrySettings other) {
-      return new Options(clock, random, converter, other, sources);
+      return new Options(clock, random, converter, other, sources, gateway);
     }
 
     public Options withSources(UnaryOperator<ImageSources> other) {
-      return new Options(clock, random, converter, registries, other);
+      return new Options(clock, random, converter, registries, other, gateway);
+    }
+
+    public Options withGateway(Map<String, String> other) {
+      return new Options(clock, random, converter, registries, sources, other);
     }
   }
 
@@ -136,7 +148,7 @@ public final class EmbeddedLamina implements AutoCloseable {
       this.images = options.sources().apply(access);
       processes.startPublisher(PublisherSettings.DEFAULT.withInstance(INSTANCE));
       processes.startConverter(options.converter().named(INSTANCE), images, access.registries());
-      this.gateway = processes.startGateway(gatewaySettings(data, port), true);
+      this.gateway = processes.startGateway(gatewaySettings(data, port, options.gateway()), true);
       awaitReady();
     } catch (RuntimeException e) {
       close();
@@ -144,22 +156,13 @@ public final class EmbeddedLamina implements AutoCloseable {
     }
   }
 
-  private static GatewaySettings gatewaySettings(Path data, int port) {
-    return GatewaySettings.from(
-        settings(
-            Map.of(
-                "gateway.listen.port",
-                Integer.toString(port),
-                "gateway.images.local",
-                "true",
-                "gateway.stratum.folder",
-                data.resolve("cvmfs").toString(),
-                "gateway.uploads.folder",
-                data.resolve("uploads").toString())));
-  }
-
-  private static Settings settings(Map<String, String> values) {
-    return Settings.of("lamina up", values);
+  private static GatewaySettings gatewaySettings(Path data, int port, Map<String, String> more) {
+    Map<String, String> values = new HashMap<>(more);
+    values.put("gateway.listen.port", Integer.toString(port));
+    values.put("gateway.images.local", "true");
+    values.put("gateway.stratum.folder", data.resolve("cvmfs").toString());
+    values.put("gateway.uploads.folder", data.resolve("uploads").toString());
+    return GatewaySettings.from(Settings.of("lamina up", values));
   }
 
   private void awaitReady() {

@@ -38,7 +38,8 @@ final class ApiRouter {
           "followDiffCommit",
           "followRemoval",
           "followCollection",
-          "uploadLayer");
+          "uploadLayer",
+          "receiveWebhook");
 
   private static final Map<RequestStatus.Kind, String> SINGULARS =
       Map.of(
@@ -48,6 +49,11 @@ final class ApiRouter {
           RequestStatus.Kind.COLLECTION, "Collection");
 
   private static final String UPLOAD = "uploadLayer";
+  private static final String WEBHOOK = "receiveWebhook";
+
+  /** Operations that read their bodies themselves: a stream, and bytes that are signed. */
+  private static final Set<String> RAW = Set.of(UPLOAD, WEBHOOK);
+
   private static final List<Integer> ROUTER_STATUSES = List.of(400, 404, 405, 406, 413, 415, 500);
 
   private final Vertx vertx;
@@ -78,7 +84,19 @@ final class ApiRouter {
     this.inFlight = limits.inFlight();
     this.metrics = new HttpMetrics(services.metrics());
     this.random = services.random();
-    requests(services, blocking, streams);
+    RepositoryCheck check = new RepositoryCheck(services.directory(), blocking);
+    requests(services, check, streams);
+    WebhookRoute webhooks =
+        new WebhookRoute(
+            services.webhooks(),
+            check,
+            new JsonBody(
+                vertx,
+                services.settings().webhooks().bodyBytes(),
+                services.settings().timeouts().body()),
+            limits.webhooks(),
+            this::checkReady);
+    handlers.put(WEBHOOK, webhooks::receive);
     RepositoryRoutes repositories =
         new RepositoryRoutes(services.directory(), services.journal(), stratum::serves, blocking);
     handlers.put("listRepositories", repositories::list);
@@ -100,13 +118,12 @@ final class ApiRouter {
     operations(services, blocking);
   }
 
-  private void requests(GatewayServices services, Blocking blocking, EventStreams streams) {
+  private void requests(GatewayServices services, RepositoryCheck check, EventStreams streams) {
     RequestRoutes requests =
         new RequestRoutes(
             services.submissions(),
             services.table(),
-            services.directory(),
-            blocking,
+            check,
             services.settings().localImages(),
             services.settings().images());
     handlers.put("createConversion", whenReady(requests::createConversion));
@@ -141,15 +158,19 @@ final class ApiRouter {
     handlers.put("openapiYaml", operations::openapiYaml);
   }
 
-  /** Before all statuses have been read nobody can tell what is known. */
   private Handler<RoutingContext> whenReady(Handler<RoutingContext> handler) {
     return context -> {
-      if (!readiness.isReady()) {
-        throw new GatewayException.Retryable(
-            "the gateway is not ready (see GET /health/ready)", null);
-      }
+      checkReady();
       handler.handle(context);
     };
+  }
+
+  /** Before all statuses have been read nobody can tell what is known. */
+  private void checkReady() {
+    if (!readiness.isReady()) {
+      throw new GatewayException.Retryable(
+          "the gateway is not ready (see GET /health/ready)", null);
+    }
   }
 
   Router build() {
@@ -164,8 +185,8 @@ final class ApiRouter {
       }
       // The builder's own security knows only its own token formats; see enter().
       route.setDoSecurity(false);
-      if (operation.getOperationId().equals(UPLOAD)) {
-        // Its body is a stream, which the validator would gather in memory.
+      if (RAW.contains(operation.getOperationId())) {
+        // The validator would gather the body in memory, without a bound.
         route.setDoValidation(false);
         route.addHandler(
             context -> {

@@ -29,7 +29,8 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
  */
 record Contract(Buffer yaml, Buffer json, OpenAPIContract parsed) {
   private static final String RESOURCE = "/io/lamina/gateway/openapi.yaml";
-  private static final Set<String> UNPARSED = Set.of("text/event-stream", "application/yaml");
+  private static final Set<String> UNPARSED =
+      Set.of("text/event-stream", "application/yaml", "application/cloudevents+json");
   private static final String ROLE = "x-lamina-role";
 
   static Future<Contract> load(Vertx vertx) {
@@ -48,6 +49,9 @@ record Contract(Buffer yaml, Buffer json, OpenAPIContract parsed) {
         .forEach(Contract::makeParseable);
     for (Object path : map(document.getMap().get("paths")).values()) {
       for (Object operation : map(path).values()) {
+        if (map(operation).get("requestBody") instanceof Map<?, ?> body) {
+          map(body.get("content")).keySet().removeAll(UNPARSED);
+        }
         map(map(operation).get("responses")).values().forEach(Contract::makeParseable);
       }
     }

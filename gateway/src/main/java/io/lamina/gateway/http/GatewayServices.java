@@ -10,6 +10,7 @@ import io.lamina.gateway.request.Submissions;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.stratum.StratumFiles;
 import io.lamina.gateway.upload.LayerUploads;
+import io.lamina.gateway.webhook.Webhooks;
 import io.lamina.messaging.DeadLetterOffice;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Optional;
@@ -24,6 +25,7 @@ public record GatewayServices(
     Journal journal,
     LiveEvents live,
     LayerUploads uploads,
+    Webhooks webhooks,
     DeadLetterOffice deadLetters,
     Optional<RepositoryDirectory> directory,
     StratumFiles stratum,

@@ -37,7 +37,7 @@ public final class HttpEdge implements AutoCloseable {
    */
   public static HttpEdge start(Vertx vertx, GatewayServices services) {
     GatewaySettings settings = services.settings();
-    SharedLimits limits = SharedLimits.of(settings.limits(), services.metrics());
+    SharedLimits limits = SharedLimits.of(settings, services.metrics());
     Blocking blocking = new Blocking(vertx);
     EventStreams streams =
         new EventStreams(

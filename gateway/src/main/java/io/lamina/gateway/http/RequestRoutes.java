@@ -3,7 +3,6 @@ package io.lamina.gateway.http;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.gateway.problem.GatewayException;
 import io.lamina.gateway.problem.ProblemType;
-import io.lamina.gateway.repository.RepositoryDirectory;
 import io.lamina.gateway.request.NewRequest;
 import io.lamina.gateway.request.RequestFilter;
 import io.lamina.gateway.request.RequestJson;
@@ -42,22 +41,19 @@ final class RequestRoutes {
 
   private final Submissions submissions;
   private final StatusTable table;
-  private final Optional<RepositoryDirectory> directory;
-  private final Blocking blocking;
+  private final RepositoryCheck repositories;
   private final boolean localImages;
   private final ImagePolicy policy;
 
   RequestRoutes(
       Submissions submissions,
       StatusTable table,
-      Optional<RepositoryDirectory> directory,
-      Blocking blocking,
+      RepositoryCheck repositories,
       boolean localImages,
       ImagePolicy policy) {
     this.submissions = submissions;
     this.table = table;
-    this.directory = directory;
-    this.blocking = blocking;
+    this.repositories = repositories;
     this.localImages = localImages;
     this.policy = policy;
   }
@@ -171,7 +167,8 @@ final class RequestRoutes {
 
   private void submit(RoutingContext context, NewRequest request) {
     Exchange exchange = Exchange.of(context);
-    checkRepository(request.repository())
+    repositories
+        .check(request.repository())
         .compose(
             there ->
                 Future.fromCompletionStage(
@@ -189,27 +186,6 @@ final class RequestRoutes {
               accepted(context, accepted.request());
             })
         .onFailure(context::fail);
-  }
-
-  /** Where this process knows the repositories, a wrong name is told at once. */
-  private Future<?> checkRepository(RepositoryName name) {
-    if (directory.isEmpty()) {
-      return Future.succeededFuture();
-    }
-    RepositoryDirectory known = directory.get();
-    return blocking.call(
-        () -> {
-          if (!known.knows(name)) {
-            throw new GatewayException.Refused(
-                ProblemType.NOT_FOUND,
-                "there is no repository '"
-                    + name
-                    + "'; create it with 'lamina repo create "
-                    + name
-                    + "' or POST /api/v1/repositories");
-          }
-          return name;
-        });
   }
 
   private ImageReference image(String text) {

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -69,24 +70,48 @@ public final class Submissions {
         return accept(caller, RequestIds.fresh(clock.instant(), random), request, trace);
       }
       String prefix = RequestIds.keyPrefix(caller.name(), key.get());
-      return acceptOnce(caller, prefix, RequestIds.derived(prefix, request), request, trace);
+      RequestId id = RequestIds.derived(prefix, request);
+      return acceptOnce(caller, prefix, id, request, trace, known -> checkSame(known, id));
+    } catch (GatewayException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  /**
+   * Accepts a request, or finds the one that was accepted under the same key, whatever that asked
+   * for: for who repeats a key only to say the same again, in words that have changed meanwhile.
+   *
+   * @return fails with {@link GatewayException}
+   */
+  public CompletionStage<Accepted> submitOnce(
+      Caller caller, String key, NewRequest request, TraceContext trace) {
+    try {
+      checkAllowed(caller, request.repository());
+      String prefix = RequestIds.keyPrefix(caller.name(), key);
+      RequestId id = RequestIds.derived(prefix, request);
+      return acceptOnce(caller, prefix, id, request, trace, known -> {});
     } catch (GatewayException e) {
       return CompletableFuture.failedStage(e);
     }
   }
 
   private CompletionStage<Accepted> acceptOnce(
-      Caller caller, String prefix, RequestId id, NewRequest request, TraceContext trace) {
+      Caller caller,
+      String prefix,
+      RequestId id,
+      NewRequest request,
+      TraceContext trace,
+      Consumer<RequestId> checkKnown) {
     CompletableFuture<Accepted> answer = new CompletableFuture<>();
     UnderWay earlier = underWay.putIfAbsent(prefix, new UnderWay(id, answer));
     if (earlier != null) {
-      checkSame(earlier.id(), id);
+      checkKnown.accept(earlier.id());
       return earlier.answer().thenApply(a -> new Accepted(a.request(), true));
     }
     CompletionStage<Accepted> stage;
     try {
       Optional<RequestView> known = table.findByPrefix(prefix);
-      known.ifPresent(k -> checkSame(k.status().request(), id));
+      known.ifPresent(k -> checkKnown.accept(k.status().request()));
       stage =
           known.isPresent()
               ? CompletableFuture.completedStage(new Accepted(known.get(), true))
@@ -150,7 +175,8 @@ public final class Submissions {
 
   private static Event.Request asked(
       Caller caller, RequestId id, NewRequest request, Instant acceptedAt) {
-    Optional<Precedence> precedence = Optional.of(Precedence.of(request.priority(), caller.name()));
+    Optional<Precedence> precedence =
+        Optional.of(Precedence.of(request.priority(), caller.tenant()));
     return switch (request) {
       case NewRequest.Conversion c ->
           new Event.ConversionRequested(

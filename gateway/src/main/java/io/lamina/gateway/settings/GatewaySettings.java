@@ -1,5 +1,6 @@
 package io.lamina.gateway.settings;
 
+import io.lamina.gateway.webhook.WebhookSettings;
 import io.lamina.image.policy.ImagePolicy;
 import io.lamina.image.policy.NamePattern;
 import io.lamina.settings.Settings;
@@ -31,6 +32,7 @@ public record GatewaySettings(
     ImagePolicy images,
     Optional<Path> stratumFolder,
     Path spoolFolder,
+    WebhookSettings webhooks,
     Limits limits,
     Timeouts timeouts) {
 
@@ -140,6 +142,7 @@ public record GatewaySettings(
         images(text),
         stratum,
         spool,
+        WebhookSettings.from(text),
         limits,
         timeouts);
   }

@@ -8,6 +8,7 @@ import io.lamina.gateway.InMemoryLetters;
 import io.lamina.gateway.TestGateway;
 import io.lamina.gateway.access.TokenHashes;
 import io.lamina.gateway.request.Statuses;
+import io.lamina.gateway.webhook.Deliveries;
 import io.lamina.messaging.event.Event.RequestStatus.State;
 import io.lamina.messaging.event.WorkKey;
 import io.lamina.storage.InMemoryObjectStore;
@@ -45,6 +46,8 @@ class ContractIT {
   private static final String DIGEST = "sha256:" + TokenHashes.sha256(LAYER);
   private static final String OTHER_DIGEST = "sha256:" + TokenHashes.sha256("nobody sent this");
   private static final String REPOSITORY = Statuses.REPOSITORY.value();
+
+  private static final String SECRET = "?token=" + Deliveries.SECRET.replace(" ", "%20");
 
   /** A call of an operation; {@code {}} in the path is replaced by the path parameter. */
   private record Call(String operation, String path, String body, int status) {}
@@ -117,6 +120,12 @@ class ContractIT {
           new Call("dropDeadLetter", InMemoryLetters.UNREADABLE, "", 200),
           new Call("retryDeadLetter", InMemoryLetters.UNREADABLE, "", 409),
           new Call("retryDeadLetter", "lamina.layers-0-999", "", 404),
+          new Call("receiveWebhook", "quay" + SECRET, Deliveries.QUAY, 202),
+          new Call("receiveWebhook", "quay" + SECRET, Deliveries.QUAY, 202),
+          new Call("receiveWebhook", "quay" + SECRET, "{}", 200),
+          new Call("receiveWebhook", "quay" + SECRET, "{", 400),
+          new Call("receiveWebhook", "quay", Deliveries.QUAY, 401),
+          new Call("receiveWebhook", "none" + SECRET, Deliveries.QUAY, 401),
           new Call("layerStatus", DIGEST, "", 200),
           new Call("layerStatus", "0", "", 400),
           new Call("live", "", "", 200),
@@ -141,6 +150,8 @@ class ContractIT {
     gateway =
         new TestGateway.Setup(folder)
             .with(directory)
+            .with(Deliveries.settings(folder))
+            .with("gateway.webhook.quay.authentication", "query")
             .with(
                 (RepositoryName name) ->
                     name.equals(Statuses.REPOSITORY) ? Optional.of(store) : Optional.empty())

@@ -106,6 +106,21 @@ class SubmissionsTest {
   }
 
   @Test
+  void findsTheRequestOfAKeyInOtherWordsForWhoSaysTheSameAgain() {
+    RequestId first = once(DEBIAN).request().status().request();
+
+    Submissions.Accepted again = once(ALPINE);
+
+    assertThat(again.replayed()).isTrue();
+    assertThat(again.request().status().request()).isEqualTo(first);
+    assertThat(log.events()).hasSize(2);
+  }
+
+  private Submissions.Accepted once(NewRequest request) {
+    return join(submissions.submitOnce(Caller.LOCAL, KEY.orElseThrow(), request, trace));
+  }
+
+  @Test
   void knowsKeysAfterARestartWhateverTheStatusHoldsByThen() {
     RequestStatus accepted = submit(KEY, DEBIAN).request().status();
     StatusTable reread = new StatusTable(100, clock, StatusListener.NONE);

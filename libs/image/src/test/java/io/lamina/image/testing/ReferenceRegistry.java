@@ -81,9 +81,9 @@ public final class ReferenceRegistry implements AutoCloseable {
 
   /**
    * @param http further lines of the http section, indented by two
-   * @param auth the auth section, or nothing
+   * @param more further sections, such as auth, or nothing
    */
-  public static ReferenceRegistry start(Path folder, String http, String auth) {
+  public static ReferenceRegistry start(Path folder, String http, String more) {
     try {
       Path config = folder.resolve("registry.yml");
       Files.writeString(
@@ -93,7 +93,7 @@ public final class ReferenceRegistry implements AutoCloseable {
               + folder.resolve("data")
               + "\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:0\n"
               + http
-              + auth);
+              + more);
       Process process =
           new ProcessBuilder(program().orElseThrow().toString(), "serve", config.toString())
               .redirectErrorStream(true)
