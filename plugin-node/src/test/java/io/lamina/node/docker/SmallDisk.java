@@ -8,10 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A file system with little room, in memory, which can be filled and freed. Unmounted by whoever
- * made the folder.
+ * A file system with little room, in memory, which can be filled and freed. Unmounted when it is
+ * closed, or with the {@link WorkFolder} that it lies in.
  */
-public final class SmallDisk {
+public final class SmallDisk implements AutoCloseable {
   private static final int PIECE_BYTES = 64 << 10;
 
   private final Path folder;
@@ -47,7 +47,7 @@ public final class SmallDisk {
     return folder.resolve("filler");
   }
 
-  /** Takes all the room but so much. */
+  /** Takes all the room but so much; less is left if others write meanwhile. */
   public void fill(long leftBytes) {
     byte[] piece = new byte[PIECE_BYTES];
     try (OutputStream out = Files.newOutputStream(filler())) {
@@ -55,7 +55,9 @@ public final class SmallDisk {
         out.write(piece, 0, (int) Math.min(piece.length, room));
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      if (freeBytes() > 0) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
@@ -66,5 +68,10 @@ public final class SmallDisk {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Override
+  public void close() {
+    Mounts.detach(folder);
   }
 }

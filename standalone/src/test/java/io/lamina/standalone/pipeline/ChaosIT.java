@@ -1,18 +1,17 @@
 package io.lamina.standalone.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.image.ImageReference;
-import io.lamina.image.Platform;
-import io.lamina.image.registry.RegistrySettings;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ReferenceRegistry;
 import io.lamina.image.testing.TarBuilder.Compression;
 import io.lamina.image.testing.TestImage;
 import io.lamina.messaging.TableReader;
 import io.lamina.messaging.Topic;
+import io.lamina.node.docker.SmallDisk;
 import io.lamina.standalone.LoneProcess.Kind;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.GatewayException;
@@ -29,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -59,12 +59,15 @@ class ChaosIT {
 
   private static final Duration PATIENCE = Duration.ofMinutes(8);
   private static final int BROKERS = 3;
-  private static final int REPOSITORIES = 2;
+  private static final String BUCKET = "images";
+  private static final long DISK_BYTES = 2L << 30;
+  private static final int COMPARISONS = 4;
   private static final int CANCELLED_ONE_OF = 12;
   private static final Map<String, Kind> PROCESSES =
       new TreeMap<>(
           Map.of(
-              "gateway", Kind.GATEWAY,
+              "gateway-1", Kind.GATEWAY,
+              "gateway-2", Kind.GATEWAY,
               "converter-1", Kind.CONVERTER,
               "converter-2", Kind.CONVERTER,
               "publisher-1", Kind.PUBLISHER,
@@ -81,18 +84,21 @@ class ChaosIT {
   private FaultyProxy beforeRegistry;
   private FaultyProxy beforeStore;
   private BrokerProcesses brokers;
+  private SmallDisk disk;
   private Cluster cluster;
   private volatile long end;
 
   @Test
   void losesNothingAndPublishesNothingTwiceWhateverBreaks() throws Exception {
     ReferenceRegistry.assumeInstalled();
-    S3.makeBucket("images");
+    assumeTrue("root".equals(System.getProperty("user.name")), "mounting a small disk needs root");
+    S3.makeBucket(BUCKET);
     try (ReferenceRegistry images =
             ReferenceRegistry.start(Files.createDirectory(folder.resolve("registry")));
         FaultyProxy registryProxy = new FaultyProxy(port(images.host()));
         FaultyProxy storeProxy = new FaultyProxy(S3.port());
         BrokerProcesses kafka = BrokerProcesses.start(folder.resolve("kafka"), BROKERS);
+        SmallDisk smallDisk = SmallDisk.at(folder.resolve("data/cvmfs"), DISK_BYTES);
         Cluster processes =
             new Cluster(folder, new Cluster.Brokers(kafka.bootstrapServers(), BROKERS, () -> {}))) {
       registry = images;
@@ -100,10 +106,9 @@ class ChaosIT {
       beforeStore = storeProxy;
       brokers = kafka;
       cluster = processes;
-      List<Asked> repositories = new ArrayList<>();
-      for (int i = 1; i <= REPOSITORIES; i++) {
-        repositories.add(create("chaos" + i + ".lamina.test"));
-      }
+      disk = smallDisk;
+      List<Asked> repositories =
+          List.of(inBucket("chaos1.lamina.test"), onDisk("chaos2.lamina.test"));
       cluster.run(PROCESSES);
 
       long begin = System.nanoTime();
@@ -135,14 +140,28 @@ class ChaosIT {
     return Integer.parseInt(host.substring(host.lastIndexOf(':') + 1));
   }
 
-  private Asked create(String name) throws IOException {
+  private Asked inBucket(String name) throws IOException {
+    String prefix = "site/" + name;
     String location =
-        S3.location(beforeStore.port(), "images", "site/" + name, folder.resolve("credentials"));
+        S3.location(beforeStore.port(), BUCKET, prefix, folder.resolve("credentials"));
+    return create(name, location, S3.bucket(BUCKET).resolve(prefix), "gateway-1", "gateway-2");
+  }
+
+  private Asked onDisk(String name) {
+    Path location = disk.folder().resolve(name);
+    return create(name, "local:" + location, location, "gateway-2", "gateway-1");
+  }
+
+  /**
+   * @param gateway that is asked
+   * @param other that tells what came of it
+   */
+  private Asked create(String name, String location, Path files, String gateway, String other) {
     assertThat(
             LaminaCommand.run(
                 "repo", "create", name, "--storage", location, "--data", cluster.data().toString()))
         .isZero();
-    return new Asked(new TestRepository(name));
+    return new Asked(new TestRepository(name), files, gateway, other);
   }
 
   /** Until the time is over; at the end all is mended. */
@@ -197,6 +216,7 @@ class ChaosIT {
       case STORE_LOSES_REPLIES -> beforeStore.loseRepliesToPuts(few);
       case STORE_CORRUPTS_REPLIES -> beforeStore.corruptReplies(few, somewhere);
       case STORE_SLOW -> beforeStore.delay(Duration.ofMillis(few * 5L));
+      case DISK_FULL -> disk.fill(0);
     }
   }
 
@@ -215,25 +235,32 @@ class ChaosIT {
       case STORE_LOSES_REPLIES -> beforeStore.loseRepliesToPuts(0);
       case STORE_CORRUPTS_REPLIES -> beforeStore.corruptReplies(0, 0);
       case STORE_SLOW -> beforeStore.delay(Duration.ZERO);
+      case DISK_FULL -> disk.free();
     }
   }
 
   /** What was asked for in one repository, and what must have come of it. For one thread. */
   private final class Asked {
     private final TestRepository repository;
+    private final Path files;
+    private final String asked;
+    private final String told;
     private final Random random;
     private final Map<String, String> requests = new LinkedHashMap<>();
     private final Set<String> cancelled = new TreeSet<>();
     private final Set<String> done = new TreeSet<>();
 
-    Asked(TestRepository repository) {
+    Asked(TestRepository repository, Path files, String asked, String told) {
       this.repository = repository;
+      this.files = files;
+      this.asked = asked;
+      this.told = told;
       this.random = new Random(seed * 7 + repository.name().value().hashCode());
     }
 
     /** Images that share layers with each other and with those of other repositories. */
     Void keepAsking() throws InterruptedException {
-      try (GatewayClient gateway = cluster.gateway()) {
+      try (GatewayClient gateway = cluster.gateway(asked)) {
         for (int number = 0; System.nanoTime() < end; number++) {
           String name = "app" + number;
           String base = "common" + random.nextInt(3);
@@ -271,7 +298,7 @@ class ChaosIT {
     }
 
     void awaitEnds() {
-      try (GatewayClient gateway = cluster.gateway()) {
+      try (GatewayClient gateway = cluster.gateway(told)) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         for (String id : requests.keySet()) {
           String state = state(gateway, id, deadline);
@@ -315,31 +342,35 @@ class ChaosIT {
     /** How many transactions there were. */
     int assertAllPublishedOnce() throws Exception {
       RepositoryName name = repository.name();
-      try (GatewayClient gateway = cluster.gateway()) {
+      try (GatewayClient gateway = cluster.gateway(told)) {
         cluster.awaitReady(gateway);
       }
       TestRepository.Place place =
           new TestRepository.Place(
-              cluster.gatewayAddress() + "/cvmfs/" + name,
+              cluster.gatewayAddress(told) + "/cvmfs/" + name,
               cluster.data().resolve("keys/" + name + ".pub"));
       PublishedJournal journal = PublishedJournal.read(cluster.kafka(), name);
       journal.assertUnbrokenUpTo(repository.read(place, reader -> reader.manifest()));
       journal.assertEachOnce(done);
       journal.assertNothingPublishedTwice();
       repository.assertIntact(place);
-      requests.forEach(
-          (id, image) -> {
-            if (done.contains(id)) {
-              repository.assertShows(
-                  place,
-                  RegistrySettings.DEFAULT,
-                  image,
-                  Platform.LINUX_AMD64,
-                  ImageReference.parse(image).publicName());
-            }
-          });
+      assertShowsWhatIsDone(new TestRepository.Place(files.toString(), place.publicKey()));
       assertThat(notes(name)).as("work that nobody does any more").isEmpty();
       return journal.transactions().size();
+    }
+
+    /** From where the files lie: there are many images, and the gateway has shown every object. */
+    private void assertShowsWhatIsDone(TestRepository.Place place) throws Exception {
+      List<Future<?>> comparisons = new ArrayList<>();
+      try (ExecutorService threads = Executors.newFixedThreadPool(COMPARISONS)) {
+        for (String id : done) {
+          String image = Optional.ofNullable(requests.get(id)).orElseThrow();
+          comparisons.add(threads.submit(() -> repository.assertShows(place, image)));
+        }
+      }
+      for (Future<?> comparison : comparisons) {
+        comparison.get();
+      }
     }
 
     /** What the publishers remember as not done. */

@@ -41,6 +41,9 @@ import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
  * #process} may be called by several for different processes.
  */
 final class Cluster implements AutoCloseable {
+  /** The name of the gateway where there is one. */
+  static final String GATEWAY = "gateway";
+
   private static final int PARTITIONS = 4;
   private static final Duration PATIENCE = Duration.ofSeconds(120);
 
@@ -49,7 +52,7 @@ final class Cluster implements AutoCloseable {
   private final Brokers brokers;
   private final Map<String, Kind> kinds = new LinkedHashMap<>();
   private final Map<String, LaminaProcess> running = new ConcurrentHashMap<>();
-  private volatile int port;
+  private final Map<String, Integer> ports = new ConcurrentHashMap<>();
 
   /**
    * What the processes meet in.
@@ -133,7 +136,7 @@ final class Cluster implements AutoCloseable {
     LaminaProcess process =
         LaminaProcess.alone(kind, settings(name, kind), folder.resolve(name + ".log"));
     if (kind == Kind.GATEWAY) {
-      port = process.address().getPort();
+      ports.put(name, process.address().getPort());
     }
     return process;
   }
@@ -148,7 +151,7 @@ final class Cluster implements AutoCloseable {
     lines.put("images.folders", folder.resolve("images").toString());
     switch (kind) {
       case GATEWAY -> {
-        lines.put("gateway.listen.port", Integer.toString(port));
+        lines.put("gateway.listen.port", Integer.toString(ports.getOrDefault(name, 0)));
         lines.put("gateway.images.local", "true");
         lines.put("gateway.repositories.create", "true");
         lines.put("gateway.stratum.folder", data.resolve("cvmfs").toString());
@@ -183,13 +186,21 @@ final class Cluster implements AutoCloseable {
     return KafkaSettings.of(brokers.bootstrapServers(), "test");
   }
 
-  /** The gateway's, whether it runs now or not. */
+  /** Of the gateway of that name, whether it runs now or not. */
+  GatewayClient gateway(String name) {
+    return new GatewayClient(gatewayAddress(name), Optional.empty());
+  }
+
   GatewayClient gateway() {
-    return new GatewayClient(gatewayAddress(), Optional.empty());
+    return gateway(GATEWAY);
+  }
+
+  URI gatewayAddress(String name) {
+    return URI.create("http://127.0.0.1:" + ports.get(name));
   }
 
   URI gatewayAddress() {
-    return URI.create("http://127.0.0.1:" + port);
+    return gatewayAddress(GATEWAY);
   }
 
   /** Asks as a client does that cannot know what came of a lost call: again, under the same key. */

@@ -17,7 +17,8 @@ record Fault(Duration after, Kind kind, int victim, Duration length) {
   enum Lane {
     PROCESSES(3_000, 6_000),
     BROKERS(8_000, 8_000),
-    NETWORK(1_500, 3_000);
+    NETWORK(1_500, 3_000),
+    DISK(12_000, 4_000);
 
     private final int longestPauseMillis;
     private final int longestFaultMillis;
@@ -55,7 +56,9 @@ record Fault(Duration after, Kind kind, int victim, Duration length) {
     /** What was asked is done, but nobody hears of it. */
     STORE_LOSES_REPLIES(Lane.NETWORK),
     STORE_CORRUPTS_REPLIES(Lane.NETWORK),
-    STORE_SLOW(Lane.NETWORK);
+    STORE_SLOW(Lane.NETWORK),
+    /** No room where a repository lies. */
+    DISK_FULL(Lane.DISK);
 
     private final Lane lane;
 

@@ -56,7 +56,12 @@ public final class S3Service implements BeforeAllCallback, AfterAllCallback {
   }
 
   public void makeBucket(String name) throws IOException {
-    Files.createDirectories(folder.resolve(name));
+    Files.createDirectories(bucket(name));
+  }
+
+  /** Where the service keeps a bucket: a file for each object. */
+  public Path bucket(String name) {
+    return folder.resolve(name);
   }
 
   /**
