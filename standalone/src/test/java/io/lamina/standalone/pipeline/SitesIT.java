@@ -5,22 +5,26 @@ import static io.lamina.standalone.pipeline.TestRepository.assertDone;
 import static io.lamina.standalone.pipeline.TestRepository.end;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lamina.image.ImageReference;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ImageFiles;
-import io.lamina.journal.site.SiteLag;
 import io.lamina.standalone.EmbeddedLamina;
 import io.lamina.standalone.LoneProcess;
 import io.lamina.standalone.client.GatewayClient;
-import io.lamina.storage.testing.FaultyProxy;
+import io.lamina.standalone.process.JavaProcess;
+import io.lamina.standalone.process.LaminaProcess;
+import io.lamina.standalone.process.NetworkNamespace;
+import io.lamina.standalone.process.Relay;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +35,9 @@ class SitesIT {
   private static final TestRepository THERE = new TestRepository("there.lamina.test");
   private static final TestRepository HERE = new TestRepository("here.lamina.test");
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String LOOPBACK = "127.0.0.1";
+
   @TempDir Path folder;
 
   @Test
@@ -39,44 +46,41 @@ class SitesIT {
         EmbeddedLamina b = EmbeddedLamina.start(folder.resolve("b"), 0);
         GatewayClient there = new GatewayClient(a.address(), Optional.empty());
         GatewayClient here = new GatewayClient(b.address(), Optional.empty());
-        FaultyProxy line = new FaultyProxy(a.address().getPort())) {
+        NetworkNamespace network = NetworkNamespace.create()) {
       THERE.create(there);
       HERE.create(here);
-      Path settings = settings(b, line);
+      NetworkNamespace.Line far = network.line();
+      NetworkNamespace.Line near = network.line();
+      Mirror.Broker from = new Mirror.Broker(a.kafka().bootstrapServers(), far);
+      Mirror.Broker to = new Mirror.Broker(b.kafka().bootstrapServers(), near);
+      Path settings = settings(b, far.address(), a.address().getPort());
       TestRepository.Place copy = place(b, HERE);
       publish(there, THERE, "one");
 
-      try (Mirror mirror = Mirror.start(a, b);
-          LoneProcess follower = follow(settings)) {
-        await("the first image", () -> shows(copy, "one"));
-        line.goAway();
-      }
-      publish(there, THERE, "two");
-      assertDone(
-          end(
-              there,
-              there.post(
-                  "/api/v1/removals",
-                  new ObjectMapper()
-                      .createObjectNode()
-                      .put("repository", THERE.name().value())
-                      .put("image", image("one")),
-                  Map.of())));
-      publish(here, HERE, "own");
-      assertThat(shows(copy, "two")).isFalse();
-      assertThat(lag(settings).isReachable()).isFalse();
-
-      // Objects stay out of reach for a while after the journal has come.
-      try (Mirror mirror = Mirror.start(a, b);
-          LoneProcess follower = follow(settings)) {
-        await("the journal", () -> lag(settings).records().orElse(0) > 0);
-        assertThat(shows(copy, "two")).isFalse();
-        line.comeBack();
-        await("what was published meanwhile", () -> shows(copy, "two") && !shows(copy, "one"));
-        await(
-            "no lag",
-            () -> lag(settings).repositories().getFirst().behind().equals(OptionalLong.of(0)));
-        assertThat(lag(settings).isReachable()).isTrue();
+      try (Relay journal = relay(from);
+          Relay own = relay(to);
+          JavaProcess mirror = Mirror.start(network, from, to, folder)) {
+        try (Relay objects = Relay.start(far.address(), LOOPBACK, a.address().getPort())) {
+          LaminaProcess follower = follow(network, settings);
+          await("the first image", () -> shows(copy, "one"));
+          far.cut();
+          publish(there, THERE, "two");
+          remove(there, "one");
+          publish(here, HERE, "own");
+          assertThat(shows(copy, "two")).isFalse();
+          assertThat(lag(network, settings).path("isReachable").asBoolean()).isFalse();
+          follower.kill();
+        }
+        // Objects stay out of reach for a while after the journal has come.
+        far.mend();
+        try (LaminaProcess follower = follow(network, settings)) {
+          await("the journal", () -> lag(network, settings).path("recordsBehind").asLong() > 0);
+          assertThat(shows(copy, "two")).isFalse();
+          try (Relay objects = Relay.start(far.address(), LOOPBACK, a.address().getPort())) {
+            await("what was published meanwhile", () -> shows(copy, "two") && !shows(copy, "one"));
+            await("no lag", () -> hasCaughtUp(lag(network, settings)));
+          }
+        }
       }
 
       for (String name : List.of("two", "own")) {
@@ -90,13 +94,30 @@ class SitesIT {
     }
   }
 
+  /** Leads from a line to a broker, which listens on loopback. */
+  private static Relay relay(Mirror.Broker broker) throws IOException {
+    return Relay.start(broker.line().address(), LOOPBACK, broker.port());
+  }
+
+  private void remove(GatewayClient gateway, String name) {
+    assertDone(
+        end(
+            gateway,
+            gateway.post(
+                "/api/v1/removals",
+                JSON.createObjectNode()
+                    .put("repository", THERE.name().value())
+                    .put("image", image(name)),
+                Map.of())));
+  }
+
   private static TestRepository.Place place(EmbeddedLamina lamina, TestRepository repository) {
     return new TestRepository.Place(
         lamina.repositoryFolder(repository.name()).toString(), lamina.publicKey(repository.name()));
   }
 
   /** What {@code lamina site} is given at the second site. */
-  private Path settings(EmbeddedLamina b, FaultyProxy line) throws IOException {
+  private Path settings(EmbeddedLamina b, String host, int port) throws IOException {
     return Files.writeString(
         folder.resolve("site.properties"),
         """
@@ -105,7 +126,7 @@ class SitesIT {
         site.name = there
         site.topic = A.lamina.published
         site.repositories = %s=%s
-        site.objects = http://127.0.0.1:%d/cvmfs/{repository}
+        site.objects = http://%s:%d/cvmfs/{repository}
         site.keys = %s
         """
             .formatted(
@@ -113,16 +134,31 @@ class SitesIT {
                 folder.resolve("b"),
                 THERE.name(),
                 HERE.name(),
-                line.port(),
+                host,
+                port,
                 folder.resolve("a/keys")));
   }
 
-  private static LoneProcess follow(Path settings) {
-    return LoneProcess.start(LoneProcess.Kind.SITE, settings, Map.of());
+  private LaminaProcess follow(NetworkNamespace network, Path settings) {
+    return LaminaProcess.alone(
+        network.wrapper(), LoneProcess.Kind.SITE, settings, folder.resolve("site.log"));
   }
 
-  private static SiteLag.Snapshot lag(Path settings) {
-    return LoneProcess.siteLag(settings, Map.of());
+  /** What {@code lamina sites} says in that network. */
+  private static JsonNode lag(NetworkNamespace network, Path settings) {
+    String out =
+        LaminaProcess.run(network.wrapper(), "sites", "--config", settings.toString(), "--json")
+            .out();
+    try {
+      return JSON.readTree(out);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean hasCaughtUp(JsonNode lag) {
+    return lag.path("isReachable").asBoolean()
+        && lag.path("repositories").path(0).path("revisionsBehind").asLong(-1) == 0;
   }
 
   private String image(String name) {

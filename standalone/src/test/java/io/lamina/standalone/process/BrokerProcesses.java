@@ -97,7 +97,8 @@ public final class BrokerProcesses implements AutoCloseable {
             "share.coordinator.state.topic.min.isr=" + majority);
     running[number] =
         JavaProcess.start(
-            List.of(Path.of("target", "test-classes").toAbsolutePath()),
+            List.of(),
+            JavaProcess.testClassPath(),
             command,
             folder.resolve("broker-" + number + ".log"));
   }

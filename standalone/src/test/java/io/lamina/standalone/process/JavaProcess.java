@@ -35,13 +35,15 @@ public final class JavaProcess implements AutoCloseable {
   /**
    * Starts a program and returns when it has printed its first line.
    *
-   * @param more folders with classes beside the libraries
+   * @param wrapper what the command begins with, of {@link NetworkNamespace#wrapper} or empty
+   * @param more folders and jars with classes before the distribution's
    * @param log gets what it logs, behind what is there
    */
-  public static JavaProcess start(List<Path> more, List<String> command, Path log) {
+  public static JavaProcess start(
+      List<String> wrapper, List<Path> more, List<String> command, Path log) {
     try {
       Process process =
-          builder(more, command)
+          builder(wrapper, more, command)
               .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
               .start();
       BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
@@ -55,8 +57,8 @@ public final class JavaProcess implements AutoCloseable {
     }
   }
 
-  static ProcessBuilder builder(List<Path> more, List<String> command) {
-    List<String> whole = new ArrayList<>();
+  static ProcessBuilder builder(List<String> wrapper, List<Path> more, List<String> command) {
+    List<String> whole = new ArrayList<>(wrapper);
     whole.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     whole.addAll(
         List.of(
@@ -73,6 +75,13 @@ public final class JavaProcess implements AutoCloseable {
                 .collect(java.util.stream.Collectors.joining(File.pathSeparator))));
     whole.addAll(command);
     return new ProcessBuilder(whole);
+  }
+
+  /** For programs of the tests and of libraries that only tests have. */
+  public static List<Path> testClassPath() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(Path::of)
+        .toList();
   }
 
   public String firstLine() {

@@ -36,6 +36,7 @@ public final class LaminaProcess implements AutoCloseable {
   public static LaminaProcess up(Path data) {
     JavaProcess started =
         start(
+            List.of(),
             List.of("up", "--data", data.toString(), "--port", "0", "--json"),
             data.resolveSibling("up.log"));
     LaminaProcess up =
@@ -45,13 +46,20 @@ public final class LaminaProcess implements AutoCloseable {
   }
 
   /**
-   * A gateway, converter or publisher alone; returns when it says that it runs.
+   * A gateway, converter, publisher or follower alone; returns when it says that it runs.
    *
    * @param log gets its log, behind what is there
    */
   public static LaminaProcess alone(LoneProcess.Kind kind, Path settings, Path log) {
+    return alone(List.of(), kind, settings, log);
+  }
+
+  /** The same with a {@link NetworkNamespace#wrapper}. */
+  public static LaminaProcess alone(
+      List<String> wrapper, LoneProcess.Kind kind, Path settings, Path log) {
     JavaProcess started =
         start(
+            wrapper,
             List.of(
                 kind.name().toLowerCase(Locale.ROOT), "--config", settings.toString(), "--json"),
             log);
@@ -59,8 +67,8 @@ public final class LaminaProcess implements AutoCloseable {
     return new LaminaProcess(started, URI.create(running.substring(running.lastIndexOf(' ') + 1)));
   }
 
-  private static JavaProcess start(List<String> arguments, Path log) {
-    return JavaProcess.start(List.of(), command(arguments), log);
+  private static JavaProcess start(List<String> wrapper, List<String> arguments, Path log) {
+    return JavaProcess.start(wrapper, List.of(), command(arguments), log);
   }
 
   private static List<String> command(List<String> arguments) {
@@ -80,9 +88,14 @@ public final class LaminaProcess implements AutoCloseable {
 
   /** Runs a command to its end. */
   public static Result run(String... arguments) {
+    return run(List.of(), arguments);
+  }
+
+  /** The same with a {@link NetworkNamespace#wrapper}. */
+  public static Result run(List<String> wrapper, String... arguments) {
     try {
       Process process =
-          JavaProcess.builder(List.of(), command(List.of(arguments)))
+          JavaProcess.builder(wrapper, List.of(), command(List.of(arguments)))
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
