@@ -7,6 +7,7 @@ import io.lamina.gateway.kafka.KafkaRequestLog;
 import io.lamina.gateway.request.Statuses;
 import io.lamina.gateway.settings.GatewaySettings;
 import io.lamina.gateway.upload.RepositoryStores;
+import io.lamina.gateway.webhook.Deliveries;
 import io.lamina.messaging.EventProducer;
 import io.lamina.messaging.EventTransactions;
 import io.lamina.messaging.KafkaDeadLetters;
@@ -36,6 +37,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -92,14 +94,7 @@ class KafkaIT {
       PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       process =
           GatewayProcess.start(
-              GatewaySettings.from(
-                  Settings.of(
-                      "test",
-                      Map.of(
-                          "gateway.listen.port",
-                          "0",
-                          "gateway.uploads.folder",
-                          folder.resolve("spool").toString()))),
+              GatewaySettings.from(Settings.of("test", settings())),
               new GatewayPorts(
                   log,
                   new KafkaEventFeed(kafka, metrics, letters::start),
@@ -109,6 +104,24 @@ class KafkaIT {
               metrics,
               Clock.systemUTC(),
               new SecureRandom());
+    }
+
+    private static Map<String, String> settings() {
+      Map<String, String> settings = new HashMap<>(Deliveries.settings(folder));
+      settings.put("gateway.listen.port", "0");
+      settings.put("gateway.uploads.folder", folder.resolve("spool").toString());
+      return settings;
+    }
+
+    JsonObject deliver(String body) {
+      HttpResponse<String> answer =
+          send(
+              HttpRequest.newBuilder(URI.create(process.address() + "/api/v1/webhooks/quay"))
+                  .header("Content-Type", "application/json")
+                  .header("Authorization", Deliveries.SECRET)
+                  .POST(HttpRequest.BodyPublishers.ofString(body)));
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+      return new JsonObject(answer.body());
     }
 
     Running ready() throws InterruptedException {
@@ -232,6 +245,27 @@ class KafkaIT {
 
   @Test
   @Order(5)
+  void takesADeliveryOnceWhicheverGatewayHearsOfIt() throws InterruptedException {
+    String first;
+    try (Running one = new Running().ready();
+        Running other = new Running().ready()) {
+      JsonObject made = one.deliver(Deliveries.QUAY);
+      assertThat(made.getJsonArray("accepted")).hasSize(2);
+      first = made.getJsonArray("accepted").getJsonObject(0).getString("id");
+
+      Eventually.is(() -> other.get(PATH + "/" + first).statusCode() == 200);
+      assertThat(other.deliver(Deliveries.QUAY).getJsonArray("accepted")).isEmpty();
+    }
+    try (Running restarted = new Running().ready()) {
+      JsonObject again = restarted.deliver(Deliveries.QUAY);
+
+      assertThat(again.getJsonArray("accepted")).isEmpty();
+      assertThat(again.getJsonArray("known").getJsonObject(0).getString("id")).isEqualTo(first);
+    }
+  }
+
+  @Test
+  @Order(6)
   void saysSoWhileTheBrokerIsAwayAndGoesOnWhenItIsBack() throws InterruptedException {
     try (Running gateway = new Running().ready()) {
       int port = broker.port();

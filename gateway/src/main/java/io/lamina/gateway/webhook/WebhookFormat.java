@@ -18,6 +18,9 @@ public enum WebhookFormat {
   GITHUB("ghcr.io", GithubEvents::read),
   DOCKER_HUB("docker.io", DockerHubEvents::read);
 
+  /** No format, though one looks for it. */
+  private static final String GITLAB = "gitlab";
+
   private final String registry;
   private final EventReader reader;
 
@@ -33,6 +36,10 @@ public enum WebhookFormat {
    */
   static WebhookFormat named(String name) {
     List<String> known = Arrays.stream(values()).map(WebhookFormat::text).toList();
+    if (name.equals(GITLAB)) {
+      throw new IllegalArgumentException(
+          "GitLab's registry reports as CNCF's does: set it to '" + DISTRIBUTION.text() + "'");
+    }
     if (!known.contains(name)) {
       throw new IllegalArgumentException(
           "'" + name + "' is no format of webhooks" + ClosestName.hint(name, known));

@@ -12,13 +12,13 @@ import io.lamina.settings.SettingsException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * All webhooks of a gateway, and their bounds. Immutable.
@@ -133,21 +133,23 @@ public record WebhookSettings(
                           "the key '"
                               + key("registry")
                               + "' is missing: HOST[:PORT] of the registry, which images are taken"
-                              + " from whatever a delivery says"))
-              .toLowerCase(Locale.ROOT);
-      checkHost(key("registry"), registry);
-      Set<String> names = new HashSet<>(list("registry-names"));
-      names.forEach(host -> checkHost(key("registry-names"), host));
+                              + " from whatever a delivery says"));
+      String host = host(key("registry"), registry);
       return new Webhook.Source(
-          registry,
-          names,
-          text.parsed(
-              key("images"), List.of(new NamePattern(registry)), list -> patterns(list, registry)));
+          host,
+          list("registry-names").stream()
+              .map(name -> host(key("registry-names"), name))
+              .collect(Collectors.toSet()),
+          text.parsed(key("images"), List.of(new NamePattern(host)), list -> patterns(list, host)));
     }
 
-    private static void checkHost(String key, String host) {
+    /** As references have it: Docker Hub has several names. */
+    private static String host(String key, String name) {
       try {
-        image(host, "team/app");
+        ImageReference.Registry image = image(name.toLowerCase(Locale.ROOT), "team/app");
+        return ImageReference.parse(image.canonical()) instanceof ImageReference.Registry usual
+            ? usual.host()
+            : image.host();
       } catch (ImageException.Rejected e) {
         throw new SettingsException("'" + key + "': " + e.getMessage());
       }

@@ -53,6 +53,7 @@ class WebhookSettingsTest {
       quoteCharacter = '"',
       value = {
         "format | gitlb | 'gitlb' is no format of webhooks",
+        "format | gitlab | GitLab's registry reports as CNCF's does: set it to 'distribution'",
         "format | harbour | did you mean 'harbor'?",
         "format | | the key 'gateway.webhook.ci.format' is missing",
         "secret-file | | the key 'gateway.webhook.ci.secret-file' is missing",
@@ -86,6 +87,15 @@ class WebhookSettingsTest {
     assertThatThrownBy(() -> from(settings))
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void knowsDockerHubByItsNames() {
+    Map<String, String> settings = good();
+    settings.put(GOOD + "registry", "Registry-1.docker.io");
+    settings.put(GOOD + "images", "docker.io/team/*");
+
+    assertThat(from(settings).hooks().getFirst().source().registry()).isEqualTo("docker.io");
   }
 
   @Test
