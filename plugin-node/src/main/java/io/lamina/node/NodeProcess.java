@@ -42,6 +42,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -106,7 +107,7 @@ public final class NodeProcess implements AutoCloseable {
   public static NodeProcess start(NodeSettings settings, RandomGenerator random) {
     FileChannel lock = lock(settings.state());
     Repositories repositories = new Repositories(settings, random);
-    Publications publications = new Publications(settings, repositories, random);
+    Publications publications = new Publications(settings, repositories, Clock.systemUTC(), random);
     LayerDriver driver =
         new LayerDriver(
             (home, ids, options) -> open(settings, repositories, publications, home, ids, options),

@@ -20,6 +20,7 @@ import io.lamina.node.graphdriver.GraphDriver.StatusLine;
 import io.lamina.node.status.NodeStatus;
 import io.lamina.storage.StorageException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +36,7 @@ final class Publications implements AutoCloseable {
   /**
    * @throws DriverException.Fatal if the folder for commits cannot be used
    */
-  Publications(NodeSettings settings, RepositoryViews views, RandomGenerator random) {
+  Publications(NodeSettings settings, RepositoryViews views, Clock clock, RandomGenerator random) {
     NodeLinks links = settings.links();
     this.gateway = links.gateway().map(found -> new GatewayConnection(found.base(), found.token()));
     this.source =
@@ -48,12 +49,12 @@ final class Publications implements AutoCloseable {
     this.follower = new RevisionFollower(views);
     this.commits =
         links.commits().mode() == NodeLinks.Mode.THIN
-            ? gateway.map(found -> commits(found, settings, random))
+            ? gateway.map(found -> commits(found, settings, clock, random))
             : Optional.empty();
   }
 
   private ThinCommits commits(
-      GatewayConnection connection, NodeSettings settings, RandomGenerator random) {
+      GatewayConnection connection, NodeSettings settings, Clock clock, RandomGenerator random) {
     NodeLinks.Commits wanted = settings.links().commits();
     try {
       return new ThinCommits(
@@ -67,7 +68,7 @@ final class Publications implements AutoCloseable {
           wanted
               .storage()
               .map(storage -> withKeys(storage, wanted, settings.state()))
-              .<LayerArchives>map(storage -> new StoredArchives(storage, random))
+              .<LayerArchives>map(storage -> new StoredArchives(storage, clock, random))
               .orElseGet(() -> new GatewayArchives(connection)),
           new FollowedNews(follower),
           random);

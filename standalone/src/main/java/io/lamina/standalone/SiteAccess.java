@@ -2,7 +2,6 @@ package io.lamina.standalone;
 
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.reader.HttpRepositoryFiles;
-import io.lamina.cvmfs.reader.LocalRepositoryFiles;
 import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.signing.MasterKeys;
@@ -11,22 +10,15 @@ import io.lamina.journal.replay.ObjectSources;
 import io.lamina.journal.site.SiteProcess;
 import io.lamina.journal.site.SiteSelection;
 import io.lamina.journal.site.SiteSettings;
-import io.lamina.repository.StoreOpeners;
 import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
-import io.lamina.standalone.verify.StoredRepositoryFiles;
-import io.lamina.storage.StorageLocation;
-import java.net.URI;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Another site as the settings name it. Immutable.
@@ -95,11 +87,13 @@ record SiteAccess(SiteSettings settings, List<String> objects, Optional<Path> ke
 
   @Override
   public SiteProcess.Source open(RepositoryName repository) {
-    List<RepositoryFiles> files = new ArrayList<>();
+    List<String> locations =
+        objects.stream()
+            .map(location -> location.replace(REPOSITORY, repository.value()))
+            .map(SiteAccess::checked)
+            .toList();
+    List<RepositoryFiles> files = RepositoryPlaces.openAll(locations);
     try {
-      for (String location : objects) {
-        files.add(files(location.replace(REPOSITORY, repository.value())));
-      }
       Optional<ReaderSettings> reader =
           keys.map(
               folder ->
@@ -110,9 +104,7 @@ record SiteAccess(SiteSettings settings, List<String> objects, Optional<Path> ke
       RepositoryFiles first = files.getFirst();
       return new SiteProcess.Source(
           new ObjectSources(
-              files,
-              Path.of(System.getProperty("java.io.tmpdir")),
-              length -> TimeUnit.NANOSECONDS.sleep(length.toNanos())),
+              files, Path.of(System.getProperty("java.io.tmpdir")), ObjectSources.Pause.SLEEPING),
           first instanceof HttpRepositoryFiles http ? http.fresh() : first,
           reader);
     } catch (RuntimeException e) {
@@ -121,18 +113,9 @@ record SiteAccess(SiteSettings settings, List<String> objects, Optional<Path> ke
     }
   }
 
-  private static RepositoryFiles files(String location) {
-    if (location.startsWith("http://") || location.startsWith("https://")) {
-      return new HttpRepositoryFiles(URI.create(location), HttpRepositoryFiles.DEFAULT_TIMEOUT);
-    }
-    if (location.startsWith("s3:")) {
-      return new StoredRepositoryFiles(
-          StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom())
-              .open(StorageLocation.parse(location)),
-          location.replaceAll("[?].*", ""));
-    }
-    if (location.startsWith("local:")) {
-      return new LocalRepositoryFiles(Path.of(location.substring("local:".length())));
+  private static String checked(String location) {
+    if (RepositoryPlaces.hasScheme(location)) {
+      return location;
     }
     throw new IllegalArgumentException(
         "not where a repository is: '"

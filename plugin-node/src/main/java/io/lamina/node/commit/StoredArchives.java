@@ -11,8 +11,8 @@ import io.lamina.storage.StorageLocation;
 import io.lamina.storage.UploadArea;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.random.RandomGenerator;
 
 /**
@@ -30,6 +30,7 @@ public final class StoredArchives implements LayerArchives {
   private static final Duration TRANSFER = Duration.ofSeconds(30);
 
   private final String location;
+  private final Clock clock;
   private final RandomGenerator random;
   private final int partBytes;
 
@@ -37,12 +38,13 @@ public final class StoredArchives implements LayerArchives {
    * @param location in S3, with {@code @fqrn@} for the repository's name
    * @throws StorageException.Rejected if it is none
    */
-  public StoredArchives(String location, RandomGenerator random) {
-    this(location, random, PART_BYTES);
+  public StoredArchives(String location, Clock clock, RandomGenerator random) {
+    this(location, clock, random, PART_BYTES);
   }
 
-  StoredArchives(String location, RandomGenerator random, int partBytes) {
+  StoredArchives(String location, Clock clock, RandomGenerator random, int partBytes) {
     this.location = location;
+    this.clock = clock;
     this.random = random;
     this.partBytes = partBytes;
     of("repository.example.org");
@@ -69,7 +71,7 @@ public final class StoredArchives implements LayerArchives {
       if (archive.sizeBytes() <= partBytes) {
         store.putIfAbsent(key, Content.of(file));
       } else {
-        store.dropForgottenParts(UploadArea.PREFIX, Instant.now());
+        store.dropForgottenParts(UploadArea.PREFIX, clock.instant());
         store.putInParts(
             key,
             file,

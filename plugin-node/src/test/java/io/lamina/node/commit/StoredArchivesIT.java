@@ -17,6 +17,7 @@ import io.lamina.storage.testing.S3Service;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,7 +54,8 @@ class StoredArchivesIT {
   }
 
   private void put(String where) throws Exception {
-    new StoredArchives(where, new Random(1)).put(REPOSITORY, ARCHIVE, file, Duration.ofSeconds(60));
+    new StoredArchives(where, Clock.systemUTC(), new Random(1))
+        .put(REPOSITORY, ARCHIVE, file, Duration.ofSeconds(60));
   }
 
   /** As the repository's own definition names its storage. */
@@ -102,7 +104,8 @@ class StoredArchivesIT {
     Path large = Files.write(folder.resolve("large.tar"), content);
     Descriptor archive =
         new Descriptor(MediaTypes.OCI_LAYER_PLAIN, Digest.sha256(content), content.length);
-    StoredArchives archives = new StoredArchives(location, new Random(1), PART_BYTES);
+    StoredArchives archives =
+        new StoredArchives(location, Clock.systemUTC(), new Random(1), PART_BYTES);
 
     assertThatThrownBy(() -> archives.put(REPOSITORY, archive, large, Duration.ZERO))
         .isInstanceOf(LayerArchives.Away.class)
@@ -125,10 +128,11 @@ class StoredArchivesIT {
 
   @Test
   void takesNothingButBuckets() {
-    assertThatThrownBy(() -> new StoredArchives("local:/srv/@fqrn@", new Random(1)))
+    assertThatThrownBy(
+            () -> new StoredArchives("local:/srv/@fqrn@", Clock.systemUTC(), new Random(1)))
         .isInstanceOf(StorageException.Rejected.class)
         .hasMessageContaining("s3:");
-    assertThatThrownBy(() -> new StoredArchives("ftp://host", new Random(1)))
+    assertThatThrownBy(() -> new StoredArchives("ftp://host", Clock.systemUTC(), new Random(1)))
         .isInstanceOf(StorageException.Rejected.class);
   }
 }

@@ -2,20 +2,14 @@ package io.lamina.standalone.command;
 
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
-import io.lamina.cvmfs.reader.HttpRepositoryFiles;
-import io.lamina.cvmfs.reader.LocalRepositoryFiles;
 import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.reader.RepositoryReader;
 import io.lamina.cvmfs.signing.MasterKeys;
-import io.lamina.repository.StoreOpeners;
-import io.lamina.standalone.verify.StoredRepositoryFiles;
-import io.lamina.storage.StorageLocation;
-import java.net.URI;
+import io.lamina.standalone.RepositoryPlaces;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.Map;
 import java.util.function.Function;
@@ -70,19 +64,14 @@ final class RepositorySource {
   }
 
   private RepositoryFiles files() {
-    if (isStored()) {
-      return new StoredRepositoryFiles(
-          StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom())
-              .open(StorageLocation.parse(location)),
-          location.replaceAll("[?].*", ""));
+    if (!isStored() && !isOnTheWeb()) {
+      folder();
     }
-    return isOnTheWeb()
-        ? new HttpRepositoryFiles(URI.create(location), HttpRepositoryFiles.DEFAULT_TIMEOUT)
-        : new LocalRepositoryFiles(folder());
+    return RepositoryPlaces.open(location);
   }
 
   private boolean isOnTheWeb() {
-    return location.startsWith("http://") || location.startsWith("https://");
+    return RepositoryPlaces.isOnTheWeb(location);
   }
 
   /**
@@ -95,18 +84,18 @@ final class RepositorySource {
       throw new CommandException(
           ExitCode.USAGE,
           "a client reads over HTTP or from a folder; give the address at which "
-              + location.replaceAll("[?].*", "")
+              + RepositoryPlaces.withoutQuery(location)
               + " is served");
     }
     return isOnTheWeb() ? location : folder().toAbsolutePath().normalize().toString();
   }
 
   private boolean isStored() {
-    return location.startsWith("s3:");
+    return RepositoryPlaces.isStored(location);
   }
 
   private Path folder() {
-    Path folder = Path.of(location.startsWith("local:") ? location.substring(6) : location);
+    Path folder = RepositoryPlaces.folder(location);
     if (!Files.isRegularFile(folder.resolve(".cvmfspublished"))) {
       throw new CommandException(
           ExitCode.NOT_FOUND,
@@ -120,7 +109,7 @@ final class RepositorySource {
     return new RepositoryName(
         name != null
             ? name
-            : location.replaceAll("[?].*", "").replaceAll("/+$", "").replaceAll(".*/", ""));
+            : RepositoryPlaces.withoutQuery(location).replaceAll("/+$", "").replaceAll(".*/", ""));
   }
 
   /** The key that is trusted. */

@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.RepositoryName;
-import io.lamina.cvmfs.reader.HttpRepositoryFiles;
-import io.lamina.cvmfs.reader.LocalRepositoryFiles;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.reader.VerifiedObjects;
 import io.lamina.image.Digest;
@@ -18,9 +16,9 @@ import io.lamina.journal.JournalFile;
 import io.lamina.journal.JournalHistory;
 import io.lamina.journal.TopicJournal;
 import io.lamina.standalone.KafkaAccess;
+import io.lamina.standalone.RepositoryPlaces;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.RequestFollower;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -196,9 +194,7 @@ final class RollbackCommand implements Callable<Integer> {
         objects == null
             ? gatewayOptions.gateway.replaceAll("/+$", "") + "/cvmfs/" + repository
             : objects;
-    return location.startsWith("http://") || location.startsWith("https://")
-        ? new HttpRepositoryFiles(URI.create(location), HttpRepositoryFiles.DEFAULT_TIMEOUT)
-        : new LocalRepositoryFiles(Path.of(location));
+    return RepositoryPlaces.open(location);
   }
 
   private ObjectNode body(ImageReference.Registry pinned) {

@@ -36,6 +36,8 @@ public final class ObjectSources implements AutoCloseable {
   /** Waits between attempts. */
   @FunctionalInterface
   public interface Pause {
+    Pause SLEEPING = Thread::sleep;
+
     void of(Duration length) throws InterruptedException;
   }
 
