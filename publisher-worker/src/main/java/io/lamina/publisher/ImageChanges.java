@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -89,15 +90,17 @@ record ImageChanges(List<CatalogChange> changes, List<Step.NewFile> files) {
         platform.layers().stream().map(LayerDescriptor::blob).map(b -> b.digest()).toList();
     return new ImageChanges(
         List.of(
-            file(folder.resolve("manifest.json"), platform.manifest()),
-            file(folder.resolve("config.json"), platform.config())),
+            file(folder.resolve("manifest.json"), platform.manifest(), platform.manifestDigest()),
+            file(folder.resolve("config.json"), platform.config(), platform.imageId())),
         List.of(
             new Step.NewFile(
                 folder.resolve("thin.json"), thin.write(plan.repository(), plan.image(), layers))));
   }
 
-  private static CatalogChange file(RepositoryPath path, StoredFile stored) {
-    return new CatalogChange.PutFile(path, stored.object(), stored.sizeBytes());
+  /** With the registry's name for it, by which it can be fetched again after the tag has moved. */
+  private static CatalogChange file(RepositoryPath path, StoredFile stored, Digest digest) {
+    return new CatalogChange.PutFile(
+        path, stored.object(), stored.sizeBytes(), Optional.of(digest.hex()));
   }
 
   private static CatalogChange link(RepositoryPath at, RepositoryPath to) {

@@ -12,7 +12,7 @@ import java.util.Optional;
 /** Plans' files as file objects of their repositories. Thread-safe; close it after the last use. */
 public final class StoredPlanFiles implements PlanFiles, AutoCloseable {
   /** The JDK's zlib, which every machine has: the same manifest is the same object everywhere. */
-  private static final Compression COMPRESSION = new Compression(Compression.Engine.JDK, 6);
+  public static final Compression COMPRESSION = new Compression(Compression.Engine.JDK, 6);
 
   private final RepositoryStores stores;
   private final ObjectCompressor compressor = COMPRESSION.newCompressor();

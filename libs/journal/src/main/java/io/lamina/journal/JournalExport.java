@@ -1,24 +1,16 @@
 package io.lamina.journal;
 
 import io.lamina.cvmfs.RepositoryName;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** Writes a journal, or some repositories' part of it, to a file. Stateless. */
 public final class JournalExport {
-  private static final int BUFFER_BYTES = 256 << 10;
-
   private JournalExport() {}
 
   /**
@@ -37,30 +29,10 @@ public final class JournalExport {
       long sinceRevision,
       Path file,
       Consumer<JournalEntry> progress) {
-    Path temporary = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      List<RepositorySummary> written;
-      try (FileChannel channel =
-              FileChannel.open(
-                  temporary,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.WRITE);
-          OutputStream out =
-              new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES)) {
-        written = to(out, journal, repositories, sinceRevision, progress);
-        out.flush();
-        channel.force(true);
-      } catch (IOException | RuntimeException e) {
-        Files.deleteIfExists(temporary);
-        throw e;
-      }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      return written;
-    } catch (IOException e) {
-      throw new JournalException.Retryable("cannot write " + file + ": " + e.getMessage(), e);
-    }
+    List<RepositorySummary> written = new ArrayList<>();
+    WholeFile.write(
+        file, out -> written.addAll(to(out, journal, repositories, sinceRevision, progress)));
+    return written;
   }
 
   /** As {@link #toFile}, to a stream that is flushed and not closed. */

@@ -15,7 +15,7 @@ final class ManifestChanges {
       ContentHash certificate,
       Optional<ContentHash> history,
       RepositoryDefinition.Settings settings,
-      ContentHash reflog) {
+      Optional<ContentHash> reflog) {
     return new Manifest(
         base.repository(),
         head.root(),
@@ -28,7 +28,7 @@ final class ManifestChanges {
         history,
         head.publishedSeconds(),
         base.metaInfo(),
-        Optional.of(reflog));
+        reflog);
   }
 
   /** The same revision with another reflog. */

@@ -22,6 +22,7 @@ final class ReflogFile {
   private final ObjectStore store;
   private final RepositoryName repository;
   private @Nullable Reflog open;
+  private boolean hasUnwritten;
   private Optional<ObjectStore.Version> version = Optional.empty();
 
   ReflogFile(ObjectStore store, RepositoryName repository) {
@@ -73,6 +74,33 @@ final class ReflogFile {
     reflog.add(new Reflog.Entry(Reflog.Kind.CATALOG, manifest.rootCatalog(), at));
   }
 
+  /** Adds a transaction's objects; the file gets them when it is written next. */
+  void note(Tag.Snapshot head, ContentHash certificate, Optional<ContentHash> history) {
+    Reflog reflog = loaded();
+    long at = head.publishedSeconds();
+    add(reflog, new Reflog.Entry(Reflog.Kind.CERTIFICATE, certificate, at));
+    history.ifPresent(hash -> add(reflog, new Reflog.Entry(Reflog.Kind.HISTORY, hash, at)));
+    add(reflog, new Reflog.Entry(Reflog.Kind.CATALOG, head.root(), at));
+  }
+
+  boolean names(ContentHash root) {
+    return loaded().contains(Reflog.Kind.CATALOG, root);
+  }
+
+  private void add(Reflog reflog, Reflog.Entry entry) {
+    hasUnwritten |= reflog.add(entry);
+  }
+
+  /**
+   * Writes the file if it lacks something that was noted.
+   *
+   * @return the file's new hash
+   * @throws StorageException.Conflict if somebody else wrote it, or may have
+   */
+  Optional<ContentHash> writeNoted() {
+    return hasUnwritten ? Optional.of(write(loaded())) : Optional.empty();
+  }
+
   /**
    * Adds a transaction's objects and writes the file.
    *
@@ -80,12 +108,8 @@ final class ReflogFile {
    * @throws StorageException.Conflict if somebody else wrote it, or may have
    */
   ContentHash append(Tag.Snapshot head, ContentHash certificate, Optional<ContentHash> history) {
-    Reflog reflog = loaded();
-    long at = head.publishedSeconds();
-    reflog.add(new Reflog.Entry(Reflog.Kind.CERTIFICATE, certificate, at));
-    history.ifPresent(hash -> reflog.add(new Reflog.Entry(Reflog.Kind.HISTORY, hash, at)));
-    reflog.add(new Reflog.Entry(Reflog.Kind.CATALOG, head.root(), at));
-    return write(reflog);
+    note(head, certificate, history);
+    return write(loaded());
   }
 
   /**
@@ -119,10 +143,12 @@ final class ReflogFile {
       throw new StorageException.Conflict(
           "the reply to writing the reflog of " + repository + " was lost: " + e.getMessage());
     }
+    hasUnwritten = false;
     return Reflog.hashOf(bytes, HashAlgorithm.SHA1);
   }
 
   void forget() {
+    hasUnwritten = false;
     if (open != null) {
       open.close();
       open = null;

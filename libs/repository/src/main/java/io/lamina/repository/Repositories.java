@@ -127,6 +127,12 @@ public final class Repositories {
    *     repository, or if the master key is needed and not there
    */
   public Repository create(RepositoryDefinition definition, SecureRandom random, Clock clock) {
+    return create(definition, Beginning.EMPTY, random, clock);
+  }
+
+  /** The same for one that does not begin empty. */
+  public Repository create(
+      RepositoryDefinition definition, Beginning beginning, SecureRandom random, Clock clock) {
     RepositoryName name = definition.name();
     if (definition(name).isPresent()) {
       throw new RepositoryException.Rejected(
@@ -136,8 +142,8 @@ public final class Repositories {
     RepositoryKeys keys = keysFor(definition, random, clock);
     RepositoryDefinition created = definition;
     try (ObjectStore store = stores.open(location(definition))) {
-      Optional<Manifest> found = adoptable(store, name, keys);
-      if (found.isPresent()) {
+      Optional<Manifest> found = adoptable(store, name, keys, beginning);
+      if (found.isPresent() && beginning.head().isEmpty()) {
         created =
             new RepositoryDefinition(
                 name,
@@ -146,9 +152,9 @@ public final class Repositories {
                 definition.backend(),
                 definition.settings(),
                 Instant.ofEpochSecond(found.get().publishedSeconds()));
-      } else {
+      } else if (found.isEmpty()) {
         new RepositoryCreation(definition, store, keys)
-            .run(CatalogCompression.FOR_PUBLISHERS, clock);
+            .run(beginning, CatalogCompression.FOR_PUBLISHERS, clock);
       }
     }
     write(created);
@@ -171,11 +177,17 @@ public final class Repositories {
    *
    * @param createdAt as the lost repository was made, in whole seconds
    * @param ttl likewise
+   * @param beginning what it shows then
    * @throws RepositoryException.NotFound if it is not defined
    * @throws RepositoryException.Rejected if the master key, which signs the whitelist, is not there
    */
   public Repository restore(
-      RepositoryName name, Instant createdAt, Duration ttl, SecureRandom random, Clock clock) {
+      RepositoryName name,
+      Instant createdAt,
+      Duration ttl,
+      Beginning beginning,
+      SecureRandom random,
+      Clock clock) {
     RepositoryDefinition definition =
         definition(name)
             .orElseThrow(() -> new RepositoryException.NotFound("there is no repository " + name));
@@ -197,7 +209,7 @@ public final class Repositories {
     try (ObjectStore store = stores.open(location(definition))) {
       if (store.readMutable(RepositoryFiles.MANIFEST, SignedManifest.MAX_READ_BYTES).isEmpty()) {
         new RepositoryCreation(lost, store, keysFor(definition, random, clock))
-            .run(CatalogCompression.FOR_PUBLISHERS, clock);
+            .run(beginning, CatalogCompression.FOR_PUBLISHERS, clock);
       }
     }
     return open(definition);
@@ -292,7 +304,7 @@ public final class Repositories {
 
   /** The untouched first revision that an interrupted creation with the same keys has left. */
   private Optional<Manifest> adoptable(
-      ObjectStore store, RepositoryName name, RepositoryKeys keys) {
+      ObjectStore store, RepositoryName name, RepositoryKeys keys, Beginning beginning) {
     Optional<ObjectStore.Versioned> file =
         store.readMutable(RepositoryFiles.MANIFEST, SignedManifest.MAX_READ_BYTES);
     if (file.isEmpty()) {
@@ -310,7 +322,12 @@ public final class Repositories {
               + "); nothing was changed",
           e);
     }
-    if (!found.manifest().repository().equals(name) || found.manifest().revision() != 0) {
+    if (!found.manifest().repository().equals(name)
+        || found.manifest().revision() != beginning.revision()
+        || beginning
+            .head()
+            .map(head -> !head.root().equals(found.manifest().rootCatalog()))
+            .orElse(false)) {
       throw new RepositoryException.Rejected(
           "the storage of "
               + name

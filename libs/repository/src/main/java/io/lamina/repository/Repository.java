@@ -104,9 +104,20 @@ public final class Repository implements AutoCloseable {
     return new RepositoryWriter(definition, store, loadKeys(), Optional.empty());
   }
 
-  /** The same for who knows counters of trees that may be gone. */
-  public RepositoryWriter writer(KnownTotals totals) {
-    return new RepositoryWriter(definition, store, loadKeys(), Optional.empty(), totals);
+  /**
+   * The writer for who commits many transactions, one after the other, and calls {@link
+   * RepositoryWriter#settle} after some of them.
+   *
+   * @param totals counters of trees that may be gone
+   */
+  public RepositoryWriter writerOfMany(KnownTotals totals) {
+    return new RepositoryWriter(
+        definition,
+        store,
+        loadKeys(),
+        Optional.empty(),
+        totals,
+        RepositoryWriter.Mode.MANY_REVISIONS);
   }
 
   /**

@@ -60,7 +60,8 @@ final class RepositoryCreation {
   /**
    * @throws RepositoryException.Rejected if the store holds a repository
    */
-  void run(Compression compression, Clock clock) {
+  void run(Beginning beginning, Compression compression, Clock clock) {
+    beginning.bring().accept(store);
     try (ObjectCompressor compressor = compression.newCompressor()) {
       ObjectUploads uploads = new ObjectUploads(store);
       uploads.put(ObjectKind.FILE, CompressedObject.empty(HashAlgorithm.SHA1));
@@ -70,13 +71,9 @@ final class RepositoryCreation {
       CompressedObject metaInfo =
           ReferenceZlib.compress(META_INFO.getBytes(StandardCharsets.UTF_8), HashAlgorithm.SHA1);
       uploads.put(ObjectKind.METAINFO, metaInfo);
-      byte[] rootBytes = emptyRoot();
-      CompressedObject root = compressor.compress(rootBytes, HashAlgorithm.SHA1);
-      uploads.put(ObjectKind.CATALOG, root);
-      long now = definition.createdAt().getEpochSecond();
-      Tag.Snapshot head = new Tag.Snapshot(root.hash(), rootBytes.length, 0, now);
+      Tag.Snapshot head = beginning.head().orElseGet(() -> putEmptyRoot(uploads, compressor));
       Optional<ContentHash> history = putHistory(head, uploads, compressor);
-      byte[] reflog = reflog(root.hash(), certificate.hash(), metaInfo.hash(), history);
+      byte[] reflog = reflog(head, certificate.hash(), metaInfo.hash(), history);
       store.putIfAbsent(
           RepositoryFiles.MASTER_REPLICA,
           Content.of(REPLICA_NOTE.getBytes(StandardCharsets.UTF_8)));
@@ -87,15 +84,15 @@ final class RepositoryCreation {
       Manifest manifest =
           new Manifest(
               definition.name(),
-              root.hash(),
-              rootBytes.length,
+              head.root(),
+              head.rootSizeBytes(),
               definition.settings().ttl(),
-              0,
+              head.revision(),
               definition.settings().garbageCollectable(),
               false,
               certificate.hash(),
               history,
-              now,
+              head.publishedSeconds(),
               Optional.of(metaInfo.hash()),
               Optional.of(Reflog.hashOf(reflog, HashAlgorithm.SHA1)));
       SignedManifest signed = keys.sign(manifest);
@@ -106,8 +103,12 @@ final class RepositoryCreation {
     }
   }
 
-  private byte[] emptyRoot() {
-    return emptyRoot(definition.createdAt().getEpochSecond(), definition.settings().ttl());
+  private Tag.Snapshot putEmptyRoot(ObjectUploads uploads, ObjectCompressor compressor) {
+    long now = definition.createdAt().getEpochSecond();
+    byte[] bytes = emptyRoot(now, definition.settings().ttl());
+    CompressedObject root = compressor.compress(bytes, HashAlgorithm.SHA1);
+    uploads.put(ObjectKind.CATALOG, root);
+    return new Tag.Snapshot(root.hash(), bytes.length, Beginning.FIRST_REVISION, now);
   }
 
   private static byte[] emptyRoot(long now, Duration ttl) {
@@ -137,16 +138,16 @@ final class RepositoryCreation {
   }
 
   private byte[] reflog(
-      ContentHash root,
+      Tag.Snapshot head,
       ContentHash certificate,
       ContentHash metaInfo,
       Optional<ContentHash> history) {
-    long now = definition.createdAt().getEpochSecond();
+    long now = head.publishedSeconds();
     try (Reflog reflog = Reflog.create(definition.name())) {
       reflog.add(new Reflog.Entry(Reflog.Kind.CERTIFICATE, certificate, now));
       reflog.add(new Reflog.Entry(Reflog.Kind.METAINFO, metaInfo, now));
       history.ifPresent(hash -> reflog.add(new Reflog.Entry(Reflog.Kind.HISTORY, hash, now)));
-      reflog.add(new Reflog.Entry(Reflog.Kind.CATALOG, root, now));
+      reflog.add(new Reflog.Entry(Reflog.Kind.CATALOG, head.root(), now));
       return reflog.toBytes();
     }
   }

@@ -72,13 +72,25 @@ public final class RepositoryWriter implements PublisherBackend {
   private final HistoryObject history;
   private final CompressedObject certificate;
   private final Optional<Follower> follower;
+  private final Mode mode;
+
+  /** How the reflog, which is one file and grows with each transaction, is kept. */
+  enum Mode {
+    /** Each transaction writes it. */
+    EACH_REVISION,
+    /**
+     * Who commits calls {@link #settle} from time to time. Until then the file is what the manifest
+     * names, and lacks what was committed since.
+     */
+    MANY_REVISIONS
+  }
 
   RepositoryWriter(
       RepositoryDefinition definition,
       ObjectStore store,
       RepositoryKeys keys,
       Optional<Follower> follower) {
-    this(definition, store, keys, follower, KnownTotals.NONE);
+    this(definition, store, keys, follower, KnownTotals.NONE, Mode.EACH_REVISION);
   }
 
   RepositoryWriter(
@@ -86,8 +98,10 @@ public final class RepositoryWriter implements PublisherBackend {
       ObjectStore store,
       RepositoryKeys keys,
       Optional<Follower> follower,
-      KnownTotals totals) {
+      KnownTotals totals,
+      Mode mode) {
     this.follower = follower;
+    this.mode = mode;
     this.definition = definition;
     this.store = store;
     this.keys = keys;
@@ -182,9 +196,7 @@ public final class RepositoryWriter implements PublisherBackend {
       Optional<Follower.Session> session,
       int attempt) {
     Stopwatch watch = new Stopwatch();
-    HeadFile.Head before = head.current();
-    Manifest manifest = before.manifest();
-    reflog.load(manifest).ifPresent(found -> repairReflogHash(before, found));
+    loadReflog();
     HeadFile.Head base = head.current();
     long timestamp = Math.max(timestampSeconds, base.manifest().publishedSeconds());
     long load = watch.lap();
@@ -216,9 +228,14 @@ public final class RepositoryWriter implements PublisherBackend {
       long stored = watch.lap();
       // The reflog may name what is not durable yet; only the manifest must not.
       Future<?> flushed = workers.submit(uploads::flush);
-      ContentHash reflogHash;
+      Optional<ContentHash> reflogHash = base.manifest().reflog();
       try {
-        reflogHash = reflog.append(snapshot, certificate.hash(), tags.map(CompressedObject::hash));
+        Optional<ContentHash> newTags = tags.map(CompressedObject::hash);
+        switch (mode) {
+          case EACH_REVISION ->
+              reflogHash = Optional.of(reflog.append(snapshot, certificate.hash(), newTags));
+          case MANY_REVISIONS -> reflog.note(snapshot, certificate.hash(), newTags);
+        }
       } finally {
         join(flushed);
       }
@@ -239,14 +256,44 @@ public final class RepositoryWriter implements PublisherBackend {
     }
   }
 
+  /**
+   * Writes the reflog with all that was committed since, and names it in the manifest. One that
+   * dies before leaves a reflog without these revisions: {@link #note} them again.
+   */
+  public synchronized void settle() {
+    try {
+      HeadFile.Head before = head.current();
+      reflog
+          .writeNoted()
+          .ifPresent(
+              hash -> head.swap(before, ManifestChanges.withReflog(before.manifest(), hash)));
+    } catch (RuntimeException e) {
+      forgetFiles();
+      throw translated(e);
+    }
+  }
+
+  /** Adds an earlier revision that the reflog lacks, if its root catalog is there. */
+  public synchronized void note(Tag.Snapshot published) {
+    try {
+      loadReflog();
+      if (!reflog.names(published.root())
+          && uploads.contains(ObjectKind.CATALOG, published.root())) {
+        reflog.note(published, certificate.hash(), Optional.empty());
+      }
+    } catch (RuntimeException e) {
+      forgetFiles();
+      throw translated(e);
+    }
+  }
+
   @Override
   public synchronized void pruneReflog(Collection<Reflog.Entry> forgotten, Runnable owned) {
     StorageException.@Nullable Conflict last = null;
     for (int attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       try {
         forgetFiles();
-        HeadFile.Head before = head.current();
-        reflog.load(before.manifest()).ifPresent(found -> repairReflogHash(before, found));
+        loadReflog();
         HeadFile.Head base = head.current();
         owned.run();
         // A writer that dies in between leaves what the next one repairs.
@@ -371,6 +418,11 @@ public final class RepositoryWriter implements PublisherBackend {
       store.delete(key);
       store.putIfAbsent(key, Content.of(record));
     }
+  }
+
+  private void loadReflog() {
+    HeadFile.Head before = head.current();
+    reflog.load(before.manifest()).ifPresent(found -> repairReflogHash(before, found));
   }
 
   /**
@@ -523,9 +575,12 @@ public final class RepositoryWriter implements PublisherBackend {
     return false;
   }
 
+  /** Not what was noted and not written: nobody else knows it. */
   private void forgetFiles() {
     head.forget();
-    reflog.forget();
+    if (mode == Mode.EACH_REVISION) {
+      reflog.forget();
+    }
   }
 
   private RuntimeException translated(RuntimeException e) {

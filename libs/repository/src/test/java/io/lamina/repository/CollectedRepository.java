@@ -46,7 +46,7 @@ final class CollectedRepository implements AutoCloseable {
             new RepositoryDefinition.Settings(Duration.ofMinutes(4), true, true, true, 1),
             TestRepository.CREATED);
     new RepositoryCreation(definition, store, TestRepository.keys())
-        .run(CatalogCompression.FOR_PUBLISHERS, clock);
+        .run(Beginning.EMPTY, CatalogCompression.FOR_PUBLISHERS, clock);
     writer = new RepositoryWriter(definition, store, TestRepository.keys(), Optional.empty());
   }
 

@@ -115,7 +115,7 @@ final class FakeReleaseManager implements AutoCloseable {
               TestRepository.CLOCK,
               new Random(1));
       new RepositoryCreation(TestRepository.definition(), store, keys())
-          .run(CatalogCompression.FOR_PUBLISHERS, TestRepository.CLOCK);
+          .run(Beginning.EMPTY, CatalogCompression.FOR_PUBLISHERS, TestRepository.CLOCK);
       history = new HistoryObject(store, TestRepository.definition());
       Path talk = folder.resolve("talk");
       Files.writeString(command(), SCRIPT.formatted(talk));
@@ -483,7 +483,7 @@ final class FakeReleaseManager implements AutoCloseable {
             ReferenceZlib.compress(keys().certificate().pem(), HashAlgorithm.SHA1).hash(),
             Optional.of(tags.hash()),
             RepositoryDefinition.Settings.DEFAULT,
-            base.reflog().orElseThrow());
+            base.reflog());
     store.swap(
         RepositoryFiles.MANIFEST,
         store.readMutable(RepositoryFiles.MANIFEST, 1 << 20).map(ObjectStore.Versioned::version),

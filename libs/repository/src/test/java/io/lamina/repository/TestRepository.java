@@ -61,7 +61,7 @@ final class TestRepository {
 
   static void create(ObjectStore store) {
     new RepositoryCreation(definition(), store, keys())
-        .run(CatalogCompression.FOR_PUBLISHERS, CLOCK);
+        .run(Beginning.EMPTY, CatalogCompression.FOR_PUBLISHERS, CLOCK);
   }
 
   static RepositoryWriter writer(ObjectStore store) {

@@ -2,13 +2,18 @@ package io.lamina.standalone.command;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.lamina.cvmfs.RepositoryName;
+import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalException;
 import io.lamina.journal.JournalExport;
 import io.lamina.journal.JournalFile;
 import io.lamina.journal.JournalImport;
 import io.lamina.journal.RepositorySummary;
+import io.lamina.journal.Snapshot;
+import io.lamina.journal.SnapshotFile;
 import io.lamina.journal.TopicJournal;
+import io.lamina.journal.replay.ReplayPlan;
+import io.lamina.journal.replay.Until;
 import io.lamina.messaging.JournalAppender;
 import io.lamina.standalone.KafkaAccess;
 import java.io.IOException;
@@ -38,7 +43,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       JournalCommand.Export.class,
       JournalCommand.Import.class,
-      JournalCommand.Verify.class
+      JournalCommand.Verify.class,
+      JournalCommand.Take.class
     })
 final class JournalCommand implements Runnable {
   private static final int PROGRESS_EVERY = 1_000;
@@ -226,6 +232,71 @@ final class JournalCommand implements Runnable {
         }
       }
       return worst.number();
+    }
+  }
+
+  /** Repository to file. */
+  @Command(
+      name = "snapshot",
+      description = {
+        "Writes down what a repository shows now, as its publisher signed it: a replay can begin there.",
+        "Verifies signature and whitelist, and that the journal says the same of the revision."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Take implements Callable<Integer> {
+    @Mixin RepositorySource source = new RepositorySource();
+
+    @Parameters(index = "1", paramLabel = "FILE", description = "Written under another name first.")
+    Path file = Path.of("");
+
+    @Option(
+        names = "--from",
+        paramLabel = "JOURNAL",
+        description = "A file of 'lamina journal export' (default: the topic).")
+    @Nullable Path from;
+
+    @Option(names = "--force", description = "Replace a file that is there.")
+    boolean force;
+
+    @Mixin KafkaOptions brokers = new KafkaOptions();
+    @Mixin Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException {
+      Path target = file.toAbsolutePath();
+      if (!force && Files.exists(target)) {
+        throw new CommandException(
+            ExitCode.REFUSED, target + " exists; name another file, or say --force");
+      }
+      if (from != null) {
+        if (brokers.areGiven()) {
+          throw new CommandException(ExitCode.USAGE, "give a file or brokers, not both");
+        }
+        take(new JournalFile(from), target);
+      } else {
+        try (KafkaAccess kafka = brokers.open()) {
+          take(new TopicJournal(kafka.kafka()), target);
+        }
+      }
+      return ExitCode.OK.number();
+    }
+
+    private void take(Journal journal, Path target) throws IOException {
+      ReaderSettings reader = source.settings();
+      ReplayPlan plan = ReplayPlan.of(journal, reader.repository(), Until.END);
+      Snapshot snapshot = source.withFiles(files -> Snapshot.take(files, reader, plan.origin()));
+      snapshot.requireIn(journal);
+      SnapshotFile.write(snapshot, target);
+      output.value(
+          Output.JSON
+              .createObjectNode()
+              .put("repository", reader.repository().value())
+              .put("revision", snapshot.revision())
+              .put("root", snapshot.manifest().rootCatalog().toString()));
+      output.line(
+          "%s: revision %d, root %s"
+              .formatted(
+                  reader.repository(), snapshot.revision(), snapshot.manifest().rootCatalog()));
     }
   }
 

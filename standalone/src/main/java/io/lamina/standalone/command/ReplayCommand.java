@@ -5,39 +5,38 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.check.CheckReport;
 import io.lamina.cvmfs.check.CheckSettings;
 import io.lamina.cvmfs.check.RepositoryCheck;
-import io.lamina.cvmfs.reader.HttpRepositoryFiles;
-import io.lamina.cvmfs.reader.LocalRepositoryFiles;
 import io.lamina.cvmfs.reader.ReaderSettings;
-import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalFile;
+import io.lamina.journal.SnapshotFile;
 import io.lamina.journal.TopicJournal;
 import io.lamina.journal.replay.MissingObject;
 import io.lamina.journal.replay.ObjectSources;
+import io.lamina.journal.replay.Remaker;
 import io.lamina.journal.replay.Replay;
 import io.lamina.journal.replay.ReplayPlan;
 import io.lamina.journal.replay.ReplayTarget;
+import io.lamina.journal.replay.SnapshotStart;
 import io.lamina.journal.replay.Until;
 import io.lamina.messaging.Topic;
 import io.lamina.messaging.event.RepositoryOrigin;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
-import io.lamina.repository.StoreOpeners;
+import io.lamina.standalone.ConversionAccess;
 import io.lamina.standalone.KafkaAccess;
 import io.lamina.standalone.RepositoryAccess;
+import io.lamina.standalone.RepositoryPlaces;
+import io.lamina.standalone.remake.JournalRemaker;
 import io.lamina.standalone.verify.StoredRepositoryFiles;
 import io.lamina.storage.StorageLocation;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.DateTimeException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -139,6 +138,26 @@ final class ReplayCommand implements Callable<Integer> {
   @Nullable Long ttl;
 
   @Option(
+      names = "--snapshot",
+      paramLabel = "FILE",
+      description = {
+        "Begin with what a file of 'lamina journal snapshot' shows, not with the first transaction.",
+        "Tags of earlier revisions are left out then."
+      })
+  @Nullable Path snapshot;
+
+  @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description = {
+        "With --snapshot: public key of the original, or a folder of them",
+        "(default: keys/NAME.pub of the data folder)."
+      })
+  @Nullable Path key;
+
+  @Mixin ConvertAgainOptions again = new ConvertAgainOptions();
+
+  @Option(
       names = "--objects-at-once",
       paramLabel = "N",
       defaultValue = "16",
@@ -161,7 +180,10 @@ final class ReplayCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "Settings of the pipeline's processes, which name the brokers.")
+      description = {
+        "Settings of the pipeline's processes: they name the brokers, and with --registries say which",
+        "images and addresses are allowed."
+      })
   @Nullable Path config;
 
   @Mixin Output output = new Output();
@@ -177,9 +199,12 @@ final class ReplayCommand implements Callable<Integer> {
         return replay(new TopicJournal(kafka.kafka()), folder);
       }
     }
-    if (config != null) {
+    if (config != null && !again.areGiven()) {
       throw new CommandException(
-          ExitCode.USAGE, "--config goes with --from " + Topic.PUBLISHED.topicName());
+          ExitCode.USAGE,
+          "--config goes with --from "
+              + Topic.PUBLISHED.topicName()
+              + ", --archives or --registries");
     }
     return replay(new JournalFile(Path.of(from)), folder);
   }
@@ -190,24 +215,93 @@ final class ReplayCommand implements Callable<Integer> {
     Optional<RepositoryOrigin> origin = origin();
     ReplayPlan plan = ReplayPlan.of(journal, name, until == null ? Until.END : Until.parse(until));
     Path scratch = Files.createTempDirectory("lamina-replay-");
-    try (ObjectSources sources = sources(scratch);
-        Repository repository =
-            ReplayTarget.open(
-                RepositoryAccess.forReplay(folder),
-                target,
-                Optional.ofNullable(storage).map(StorageLocation::parse),
-                plan,
-                origin,
-                sources,
-                Clock.systemUTC())) {
-      Replay.Outcome outcome = run(journal, plan, repository, sources);
-      ExitCode code = report(plan, outcome);
-      if (outcome instanceof Replay.Outcome.Done && verification != Verification.NONE) {
-        code = verify(repository, code);
+    try (Stop stop = new Stop();
+        ObjectSources sources =
+            new ObjectSources(
+                RepositoryPlaces.openAll(objects), scratch, ObjectSources.Pause.SLEEPING);
+        Again remaking = again(journal, name, sources)) {
+      Replay.Means means =
+          new Replay.Means(
+              sources,
+              remaking.remaker(),
+              Replay.Settings.STANDARD.withObjectsAtOnce(objectsAtOnce),
+              stop::isAsked,
+              new ReplayProgress(output)::show);
+      Optional<SnapshotStart> start = start(journal, name, folder, plan, means);
+      try (Repository repository =
+          ReplayTarget.open(
+              RepositoryAccess.forReplay(folder),
+              target,
+              Optional.ofNullable(storage).map(StorageLocation::parse),
+              plan,
+              origin,
+              start,
+              sources,
+              Clock.systemUTC())) {
+        Replay.Outcome outcome = new Replay(journal, plan, repository, means).run();
+        ExitCode code = report(plan, outcome);
+        if (outcome instanceof Replay.Outcome.Done && verification != Verification.NONE) {
+          code = verify(repository, code);
+        }
+        return code.number();
       }
-      return code.number();
+    } catch (Replay.Ended early) {
+      return report(plan, early.outcome()).number();
     } finally {
       deleteAll(scratch);
+    }
+  }
+
+  private Optional<SnapshotStart> start(
+      Journal journal, RepositoryName name, Path folder, ReplayPlan plan, Replay.Means means) {
+    if (snapshot == null) {
+      if (key != null) {
+        throw new CommandException(ExitCode.USAGE, "--key goes with --snapshot");
+      }
+      return Optional.empty();
+    }
+    Path trusted = key == null ? folder.resolve("keys").resolve(name + ".pub") : key;
+    if (!Files.exists(trusted)) {
+      throw new CommandException(
+          ExitCode.USAGE,
+          "a snapshot is verified with the public key of "
+              + name
+              + "; there is no "
+              + trusted
+              + ": name it with --key FILE");
+    }
+    return Optional.of(
+        new SnapshotStart(
+            journal, SnapshotFile.read(snapshot, name, MasterKeys.load(trusted)), plan, means));
+  }
+
+  /** Who makes again what is lost, and what that needs. */
+  private record Again(Remaker remaker, List<AutoCloseable> parts) implements AutoCloseable {
+    @Override
+    public void close() {
+      for (AutoCloseable part : parts) {
+        try {
+          part.close();
+        } catch (Exception e) { // their types declare none
+          throw new IllegalStateException("cannot close " + part, e);
+        }
+      }
+    }
+  }
+
+  private Again again(Journal journal, RepositoryName name, ObjectSources sources) {
+    Optional<ConversionAccess> access = again.open(config);
+    if (access.isEmpty()) {
+      return new Again(Remaker.NONE, List.of());
+    }
+    try {
+      JournalRemaker remaker =
+          new JournalRemaker(
+              journal, name, sources, again.archives, access.get(), again.registries, output::note);
+      return new Again(remaker, List.of(remaker, access.get()));
+    } catch (RuntimeException e) {
+      access.get().close();
+      throw e;
     }
   }
 
@@ -229,36 +323,32 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   /** Ctrl-C ends the replay between two transactions; a kill is as good. */
-  private Replay.Outcome run(
-      Journal journal, ReplayPlan plan, Repository repository, ObjectSources sources) {
-    AtomicBoolean stop = new AtomicBoolean();
-    CountDownLatch ended = new CountDownLatch(1);
-    Thread hook =
-        new Thread(
-            () -> {
-              stop.set(true);
-              try {
-                ended.await(STOP_SECONDS, TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "lamina-stop");
-    Runtime.getRuntime().addShutdownHook(hook);
-    ReplayProgress progress = new ReplayProgress(output);
-    try {
-      return new Replay(
-              journal,
-              plan,
-              repository,
-              sources,
-              Replay.Settings.STANDARD.withObjectsAtOnce(objectsAtOnce),
-              stop::get,
-              progress::show)
-          .run();
-    } finally {
+  private static final class Stop implements AutoCloseable {
+    private final AtomicBoolean asked = new AtomicBoolean();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Thread hook = new Thread(this::awaitEnd, "lamina-stop");
+
+    Stop() {
+      Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    private void awaitEnd() {
+      asked.set(true);
+      try {
+        ended.await(STOP_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    boolean isAsked() {
+      return asked.get();
+    }
+
+    @Override
+    public void close() {
       ended.countDown();
-      if (!stop.get()) {
+      if (!asked.get()) {
         Runtime.getRuntime().removeShutdownHook(hook);
       }
     }
@@ -355,34 +445,6 @@ final class ReplayCommand implements Callable<Integer> {
                 report.counts().objects(),
                 report.isClean() ? "no problems found" : report.counts().problems() + " problems"));
     return report.isClean() ? before : ExitCode.CORRUPT;
-  }
-
-  private ObjectSources sources(Path scratch) {
-    List<RepositoryFiles> files = new ArrayList<>();
-    try {
-      for (String location : objects) {
-        files.add(open(location));
-      }
-    } catch (RuntimeException e) {
-      files.forEach(RepositoryFiles::close);
-      throw e;
-    }
-    return new ObjectSources(
-        files, scratch, length -> TimeUnit.NANOSECONDS.sleep(length.toNanos()));
-  }
-
-  private static RepositoryFiles open(String location) {
-    if (location.startsWith("http://") || location.startsWith("https://")) {
-      return new HttpRepositoryFiles(URI.create(location), HttpRepositoryFiles.DEFAULT_TIMEOUT);
-    }
-    if (location.startsWith("s3:")) {
-      return new StoredRepositoryFiles(
-          StoreOpeners.forConverters(Clock.systemUTC(), new SecureRandom())
-              .open(StorageLocation.parse(location)),
-          location.replaceAll("[?].*", ""));
-    }
-    return new LocalRepositoryFiles(
-        Path.of(location.startsWith("local:") ? location.substring(6) : location));
   }
 
   private static void deleteAll(Path scratch) throws IOException {

@@ -1,7 +1,10 @@
 package io.lamina.cvmfs.catalog;
 
 import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.RepositoryPath;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * One step of a transaction on a repository. Steps are idempotent: applied to a tree that already
@@ -26,9 +29,28 @@ public sealed interface CatalogChange {
 
   /**
    * A regular file (mode 0644, owner 0:0, the transaction's time) whose object is stored already.
+   *
+   * @param sha256 of its content, 64 hex digits, where that is the name by which others can fetch
+   *     it again; no part of what the repository shows
    */
-  record PutFile(RepositoryPath path, ContentHash object, long sizeBytes)
-      implements CatalogChange {}
+  record PutFile(RepositoryPath path, ContentHash object, long sizeBytes, Optional<String> sha256)
+      implements CatalogChange {
+    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+    public PutFile {
+      sha256.ifPresent(
+          hex -> {
+            if (!SHA256.matcher(hex).matches()) {
+              throw new CvmfsException.Rejected("not a SHA-256 of 64 hex digits: '" + hex + "'");
+            }
+          });
+    }
+
+    /** A file that has no other name. */
+    public PutFile(RepositoryPath path, ContentHash object, long sizeBytes) {
+      this(path, object, sizeBytes, Optional.empty());
+    }
+  }
 
   /**
    * A symbolic link with this target, raw; may hold variables such as {@code $(CVMFS_ARCH:-amd64)}.

@@ -14,6 +14,7 @@ import io.lamina.cvmfs.compression.ObjectCompressor;
 import java.nio.charset.StandardCharsets;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -97,7 +98,12 @@ public final class CatalogTreeWriter {
       CompressedObject object = compressor.compress(database, settings.algorithm());
       sink.store(mount, ObjectKind.CATALOG, object);
       return new Graft(
-          mount, object.hash(), database.length, root, writer.self().plus(writer.subtree()));
+          mount,
+          object.hash(),
+          database.length,
+          root,
+          writer.self().plus(writer.subtree()),
+          Optional.of(settings.lastModifiedSeconds()));
     }
 
     private void writeNestedBelow(Node directory) {

@@ -13,6 +13,10 @@ import io.lamina.cvmfs.RepositoryPath;
  */
 public record MissingObject(
     RepositoryPath below, ContentHash tree, ObjectKind kind, ContentHash hash, String reason) {
+  MissingObject with(String more) {
+    return more.isEmpty() ? this : new MissingObject(below, tree, kind, hash, reason + "; " + more);
+  }
+
   /** The object's file in a repository. */
   public String file() {
     return kind.pathOf(hash);

@@ -1,12 +1,14 @@
 package io.lamina.journal.replay;
 
 import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.history.Tag;
 import io.lamina.cvmfs.signing.Manifest;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalEntry;
 import io.lamina.journal.JournalException;
 import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.repository.Committed;
+import io.lamina.repository.ObjectUploads;
 import io.lamina.repository.PublisherBackend;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryWriter;
@@ -68,6 +70,37 @@ public final class Replay {
       long objectsPresent,
       long objectsMissing) {}
 
+  /**
+   * What a replay works with.
+   *
+   * @param remaker for what the sources lack
+   * @param stopped asked often, by several threads; a replay that is told so ends soon
+   * @param listener told after each window and each committed transaction, by several threads in
+   *     turn
+   * @param figures of all that is copied
+   */
+  public record Means(
+      ObjectSources sources,
+      Remaker remaker,
+      Settings settings,
+      BooleanSupplier stopped,
+      Consumer<Progress> listener,
+      CopyFigures figures) {
+    public Means(
+        ObjectSources sources,
+        Remaker remaker,
+        Settings settings,
+        BooleanSupplier stopped,
+        Consumer<Progress> listener) {
+      this(sources, remaker, settings, stopped, listener, new CopyFigures());
+    }
+
+    TreeCopy copyInto(ObjectUploads target) {
+      return new TreeCopy(
+          sources, target, target::contains, settings.objectsAtOnce(), stopped, figures);
+    }
+  }
+
   /** How it ended. */
   public sealed interface Outcome {
     Progress progress();
@@ -89,13 +122,24 @@ public final class Replay {
     record Incomplete(Progress progress, List<MissingObject> missing) implements Outcome {}
   }
 
+  /** It ended before there was a repository. */
+  public static final class Ended extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private final transient Outcome outcome;
+
+    Ended(Outcome outcome) {
+      this.outcome = outcome;
+    }
+
+    public Outcome outcome() {
+      return outcome;
+    }
+  }
+
   private final Journal journal;
   private final ReplayPlan plan;
   private final Repository target;
-  private final ObjectSources sources;
-  private final Settings settings;
-  private final BooleanSupplier stopped;
-  private final Consumer<Progress> listener;
+  private final Means means;
   private final List<MissingObject> missing = new ArrayList<>();
   private final List<MissingObject> unshown = new ArrayList<>();
   private final LongAdder missingCount = new LongAdder();
@@ -103,25 +147,12 @@ public final class Replay {
 
   /**
    * @param target at a revision of the same history, or new
-   * @param stopped asked often, by several threads; a replay that is told so ends soon
-   * @param listener told after each window and each committed transaction, by several threads in
-   *     turn
    */
-  public Replay(
-      Journal journal,
-      ReplayPlan plan,
-      Repository target,
-      ObjectSources sources,
-      Settings settings,
-      BooleanSupplier stopped,
-      Consumer<Progress> listener) {
+  public Replay(Journal journal, ReplayPlan plan, Repository target, Means means) {
     this.journal = journal;
     this.plan = plan;
     this.target = target;
-    this.sources = sources;
-    this.settings = settings;
-    this.stopped = stopped;
-    this.listener = listener;
+    this.means = means;
   }
 
   /**
@@ -134,8 +165,8 @@ public final class Replay {
    */
   public Outcome run() {
     try (RepositoryWriter writer =
-            target.writer(catalog -> Optional.ofNullable(plan.removed().get(catalog)));
-        TreeCopy copy = new TreeCopy(sources, target.uploads(), settings.objectsAtOnce(), stopped);
+            target.writerOfMany(catalog -> Optional.ofNullable(plan.removed().get(catalog)));
+        TreeCopy copy = means.copyInto(target.uploads());
         ExecutorService committer =
             Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("replay-" + target.name()).factory())) {
@@ -146,7 +177,8 @@ public final class Replay {
       committed = head.revision();
       Run run = new Run(writer, copy, committer, head);
       boolean wasStopped = run.go();
-      Progress progress = progress(copy);
+      writer.settle();
+      Progress progress = progress();
       if (!missing.isEmpty()) {
         return new Outcome.Incomplete(progress, List.copyOf(missing));
       }
@@ -197,13 +229,13 @@ public final class Replay {
             + " live; nothing was changed");
   }
 
-  private Progress progress(TreeCopy copy) {
+  private Progress progress() {
     return new Progress(
         committed,
         plan.lastRevision(),
-        copy.objectsCopied.sum(),
-        copy.bytesCopied.sum(),
-        copy.objectsPresent.sum(),
+        means.figures().objectsCopied(),
+        means.figures().bytesCopied(),
+        means.figures().objectsPresent(),
         missingCount.sum());
   }
 
@@ -211,6 +243,7 @@ public final class Replay {
   private final class Run {
     private final RepositoryWriter writer;
     private final TreeCopy copy;
+    private final Bringing bringing;
     private final ExecutorService committer;
     private final Manifest head;
     private List<TransactionPublished> window = new ArrayList<>();
@@ -220,6 +253,12 @@ public final class Replay {
     Run(RepositoryWriter writer, TreeCopy copy, ExecutorService committer, Manifest head) {
       this.writer = writer;
       this.copy = copy;
+      this.bringing =
+          new Bringing(
+              copy,
+              means.remaker(),
+              target.store(),
+              needed -> Bringing.isWorthMaking(needed, plan.shown().contains(needed.hash())));
       this.committer = committer;
       this.head = head;
     }
@@ -254,6 +293,7 @@ public final class Replay {
         throw differs(head, event.root());
       }
       if (event.revision() <= head.revision()) {
+        noteAgain(event);
         return true;
       }
       if (event.revision() > plan.lastRevision()) {
@@ -261,10 +301,18 @@ public final class Replay {
       }
       window.add(event);
       windowBytes += entry.value().length;
-      if (window.size() >= settings.windowTransactions() || windowBytes >= settings.windowBytes()) {
+      if (window.size() >= means.settings().windowTransactions()
+          || windowBytes >= means.settings().windowBytes()) {
         hand();
       }
       return event.revision() < plan.lastRevision();
+    }
+
+    /** Replays that were killed may have left some revisions out of the reflog. */
+    private void noteAgain(TransactionPublished event) {
+      writer.note(
+          new Tag.Snapshot(
+              event.root(), event.rootSizeBytes(), event.revision(), event.timestampSeconds()));
     }
 
     /** Copies what the window needs, and lets it be committed when the one before is. */
@@ -272,14 +320,14 @@ public final class Replay {
       List<TransactionPublished> full = window;
       window = new ArrayList<>();
       windowBytes = 0;
-      List<Needed> needed = full.stream().flatMap(e -> ReplayPlan.needed(e).stream()).toList();
-      copy.copy(needed).forEach(this::note);
-      listener.accept(progress(copy));
+      List<Needed> needed = full.stream().flatMap(e -> Needed.of(e).stream()).toList();
+      bringing.bring(needed).forEach(this::note);
+      means.listener().accept(progress());
       join();
       // Once something is missing that the end needs, the rest is only looked at: all that is
       // missing is to be known at once.
       if (missing.isEmpty() && !full.isEmpty()) {
-        commit = committer.submit(() -> full.forEach(this::commit));
+        commit = committer.submit(() -> commit(full));
       }
     }
 
@@ -317,8 +365,22 @@ public final class Replay {
       }
     }
 
+    private void commit(List<TransactionPublished> events) {
+      try {
+        events.forEach(this::commit);
+      } catch (RuntimeException e) {
+        try {
+          writer.settle();
+        } catch (RuntimeException second) {
+          e.addSuppressed(second);
+        }
+        throw e;
+      }
+      writer.settle();
+    }
+
     private void commit(TransactionPublished event) {
-      if (stopped.getAsBoolean()) {
+      if (means.stopped().getAsBoolean()) {
         throw new TreeCopy.Stopped();
       }
       Check check = new Check(event);
@@ -334,7 +396,7 @@ public final class Replay {
       }
       writer.forgetRecord(result.root());
       committed = result.revision();
-      listener.accept(progress(copy));
+      means.listener().accept(progress());
     }
   }
 

@@ -15,10 +15,14 @@ import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.cvmfs.compression.ObjectCompressor;
 import io.lamina.cvmfs.reader.LocalRepositoryFiles;
+import io.lamina.cvmfs.reader.ReaderSettings;
+import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.journal.JournalEntry;
 import io.lamina.journal.JournalFile;
 import io.lamina.journal.JournalFileWriter;
 import io.lamina.journal.RepositorySummary;
+import io.lamina.journal.Snapshot;
+import io.lamina.journal.SnapshotFile;
 import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.messaging.event.EventJson;
 import io.lamina.messaging.event.RepositoryOrigin;
@@ -61,7 +65,7 @@ public final class ReplayBench {
   /**
    * One thing that was measured.
    *
-   * @param name {@code publish}, {@code verify} or {@code replay}
+   * @param name {@code publish}, {@code verify}, {@code replay} or {@code from-snapshot}
    * @param cpuSeconds of all threads, collector and compiler included
    * @param objects that were stored; 0 where nothing is
    */
@@ -107,10 +111,23 @@ public final class ReplayBench {
             "replay",
             transactions,
             () ->
-                replay(file, original.resolve("cvmfs").resolve(NAME.value()), folder)
+                replay(file, original, folder.resolve("copy"), Optional.empty())
+                    .progress()
+                    .objectsCopied()));
+    Path snapshot = snapshotFile(original);
+    each.accept(
+        measured(
+            "from-snapshot",
+            transactions,
+            () ->
+                replay(file, original, folder.resolve("late-copy"), Optional.of(snapshot))
                     .progress()
                     .objectsCopied()));
     return rows;
+  }
+
+  private static Path snapshotFile(Path original) {
+    return original.resolve("bench.snapshot");
   }
 
   private static void requireAll(int transactions, Optional<RepositorySummary> summary) {
@@ -167,9 +184,28 @@ public final class ReplayBench {
                 EventJson.type(event),
                 EventJson.encode(event),
                 Instant.ofEpochSecond(event.timestampSeconds())));
+        if (i + 1 == snapshotAt(transactions)) {
+          SnapshotFile.write(snapshot(data), snapshotFile(data));
+        }
       }
       journal.complete();
     }
+  }
+
+  /** One hundredth of the transactions come after it. */
+  private static int snapshotAt(int transactions) {
+    return Math.max(1, transactions - transactions / 100);
+  }
+
+  private Snapshot snapshot(Path data) {
+    return Snapshot.take(
+        new LocalRepositoryFiles(data.resolve("cvmfs").resolve(NAME.value())),
+        ReaderSettings.of(NAME, masterKeys(data), clock),
+        Optional.empty());
+  }
+
+  private static MasterKeys masterKeys(Path data) {
+    return MasterKeys.load(data.resolve("keys").resolve(NAME + ".pub"));
   }
 
   private static TransactionPublished event(Committed committed) {
@@ -248,38 +284,40 @@ public final class ReplayBench {
 
   // ---- the copy -----------------------------------------------------------------------------
 
-  private Replay.Outcome replay(Path file, Path original, Path folder) {
+  private Replay.Outcome replay(Path file, Path original, Path copy, Optional<Path> snapshot)
+      throws IOException {
     JournalFile journal = new JournalFile(file);
     ReplayPlan plan = ReplayPlan.of(journal, NAME, Until.END);
+    Files.createDirectories(copy);
     try (ObjectSources sources =
-            new ObjectSources(
-                List.of(new LocalRepositoryFiles(original)),
-                folder,
-                length -> Thread.sleep(length));
-        Repository target =
-            ReplayTarget.open(
-                new Repositories(folder.resolve("copy"), StoreOpeners.forPublishers(clock, random)),
-                NAME,
-                Optional.empty(),
-                plan,
-                Optional.empty(),
-                sources,
-                clock)) {
-      Replay.Outcome outcome =
-          new Replay(
-                  journal,
-                  plan,
-                  target,
-                  sources,
-                  Replay.Settings.STANDARD,
-                  () -> false,
-                  progress -> {})
-              .run();
-      if (!(outcome instanceof Replay.Outcome.Done)
-          || !target.manifest().manifest().rootCatalog().equals(plan.lastRoot())) {
-        throw new IllegalStateException("the replay did not end as the journal says: " + outcome);
+        new ObjectSources(
+            List.of(new LocalRepositoryFiles(original.resolve("cvmfs").resolve(NAME.value()))),
+            copy,
+            ObjectSources.Pause.SLEEPING)) {
+      Replay.Means means =
+          new Replay.Means(
+              sources, Remaker.NONE, Replay.Settings.STANDARD, () -> false, progress -> {});
+      Optional<SnapshotStart> start =
+          snapshot
+              .map(path -> SnapshotFile.read(path, NAME, masterKeys(original)))
+              .map(read -> new SnapshotStart(journal, read, plan, means));
+      try (Repository target =
+          ReplayTarget.open(
+              new Repositories(copy, StoreOpeners.forPublishers(clock, random)),
+              NAME,
+              Optional.empty(),
+              plan,
+              Optional.empty(),
+              start,
+              sources,
+              clock)) {
+        Replay.Outcome outcome = new Replay(journal, plan, target, means).run();
+        if (!(outcome instanceof Replay.Outcome.Done)
+            || !target.manifest().manifest().rootCatalog().equals(plan.lastRoot())) {
+          throw new IllegalStateException("the replay did not end as the journal says: " + outcome);
+        }
+        return outcome;
       }
-      return outcome;
     }
   }
 }

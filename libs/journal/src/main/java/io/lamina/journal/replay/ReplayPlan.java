@@ -1,7 +1,6 @@
 package io.lamina.journal.replay;
 
 import io.lamina.cvmfs.ContentHash;
-import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogChange;
@@ -11,10 +10,8 @@ import io.lamina.journal.JournalException;
 import io.lamina.messaging.event.Event.TransactionPublished;
 import io.lamina.messaging.event.RepositoryOrigin;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -88,24 +85,6 @@ public record ReplayPlan(
         builder.totals);
   }
 
-  /** What a change names and does not make. */
-  static Optional<Needed> needed(CatalogChange change) {
-    return switch (change) {
-      case CatalogChange.Attach attach ->
-          Optional.of(new Needed(attach.path(), ObjectKind.CATALOG, attach.graft().catalog()));
-      case CatalogChange.PutFile file ->
-          Optional.of(new Needed(file.path(), ObjectKind.FILE, file.object()));
-      case CatalogChange.PutSymlink _, CatalogChange.Split _, CatalogChange.Remove _ ->
-          Optional.empty();
-    };
-  }
-
-  static List<Needed> needed(TransactionPublished event) {
-    List<Needed> needed = new ArrayList<>();
-    event.changes().forEach(change -> needed(change).ifPresent(needed::add));
-    return needed;
-  }
-
   /** Folds the changes into what is shown. Not thread-safe. */
   private static final class Builder {
     // One character for each byte: sorted as the bytes are, and nothing is lost.
@@ -126,7 +105,7 @@ public record ReplayPlan(
         if (change instanceof CatalogChange.Attach attach) {
           totals.put(attach.graft().catalog(), attach.graft().total());
         }
-        needed(change).ifPresent(needed -> shown.put(key(needed.path()), needed.hash()));
+        Needed.of(change).ifPresent(needed -> shown.put(key(needed.path()), needed.hash()));
       }
       if (shown.size() > MAX_SHOWN || totals.size() > MAX_SHOWN) {
         throw new JournalException.Rejected(

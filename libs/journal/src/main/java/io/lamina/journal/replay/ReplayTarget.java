@@ -7,7 +7,9 @@ import io.lamina.cvmfs.RepositoryName;
 import io.lamina.cvmfs.reader.OpenCatalog;
 import io.lamina.cvmfs.reader.VerifiedObjects;
 import io.lamina.journal.JournalException;
+import io.lamina.journal.Snapshot;
 import io.lamina.messaging.event.RepositoryOrigin;
+import io.lamina.repository.Beginning;
 import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryDefinition;
@@ -32,9 +34,11 @@ public final class ReplayTarget {
    * catalog is the one on which the journal begins. Keys that lie in the data folder are used.
    *
    * @param storage where a new one lies; empty for the data folder
-   * @param origin how the original was made; else as the journal says, or as the original's first
-   *     root catalog says if a source has it
+   * @param origin how the original was made; else as the journal or the snapshot says, or as the
+   *     original's first root catalog says if a source has it
+   * @param start where a new one begins; empty for the journal's beginning
    * @throws JournalException.Rejected if it cannot be made so; nothing is made then
+   * @throws Replay.Ended if bringing what it begins with has ended early
    */
   public static Repository open(
       Repositories repositories,
@@ -42,8 +46,10 @@ public final class ReplayTarget {
       Optional<StorageLocation> storage,
       ReplayPlan plan,
       Optional<RepositoryOrigin> origin,
+      Optional<SnapshotStart> start,
       ObjectSources sources,
       Clock clock) {
+    Beginning beginning = start.map(SnapshotStart::beginning).orElse(Beginning.EMPTY);
     Optional<RepositoryDefinition> there = repositories.definition(name);
     if (there.isPresent()) {
       if (storage.isPresent() && !there.get().storage().equals(storage)) {
@@ -62,13 +68,21 @@ public final class ReplayTarget {
           origin
               .or(plan::origin)
               .orElseGet(() -> usual(defined.createdAt(), defined.settings().ttl().toSeconds()));
-      requireSameStart(plan, made);
+      if (start.isEmpty()) {
+        requireSameStart(plan, made);
+      }
       return repositories.restore(
-          name, made.createdAt(), Duration.ofSeconds(made.ttlSeconds()), new SecureRandom(), clock);
+          name,
+          made.createdAt(),
+          Duration.ofSeconds(made.ttlSeconds()),
+          beginning,
+          new SecureRandom(),
+          clock);
     }
     RepositoryOrigin made =
         origin
             .or(plan::origin)
+            .or(() -> start.map(begun -> originOf(begun.snapshot())))
             .or(() -> fromFirstRoot(plan.firstBase(), sources))
             .orElseThrow(
                 () ->
@@ -81,7 +95,9 @@ public final class ReplayTarget {
                             + " repositories/"
                             + plan.source()
                             + ".json holds"));
-    requireSameStart(plan, made);
+    if (start.isEmpty()) {
+      requireSameStart(plan, made);
+    }
     return repositories.create(
         new RepositoryDefinition(
             name,
@@ -95,8 +111,20 @@ public final class ReplayTarget {
                 made.tags(),
                 made.genericTags()),
             made.createdAt()),
+        beginning,
         new SecureRandom(),
         clock);
+  }
+
+  /** What is not said there is as the manifest says, or as usual. */
+  private static RepositoryOrigin originOf(Snapshot snapshot) {
+    return snapshot
+        .origin()
+        .orElseGet(
+            () ->
+                usual(
+                    Instant.ofEpochSecond(snapshot.manifest().publishedSeconds()),
+                    snapshot.manifest().ttl().toSeconds()));
   }
 
   private static boolean hasManifest(Repositories repositories, RepositoryName name) {
@@ -115,7 +143,7 @@ public final class ReplayTarget {
               + plan.firstRevision()
               + " of "
               + plan.source()
-              + "; an empty repository needs it from revision 1");
+              + "; an empty repository needs it from revision 1, or a snapshot to begin with");
     }
     ContentHash root =
         Repositories.firstRoot(made.createdAt(), Duration.ofSeconds(made.ttlSeconds()));

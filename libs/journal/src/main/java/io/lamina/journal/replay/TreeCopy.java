@@ -4,6 +4,7 @@ import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.ObjectKind;
+import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.CatalogEntry;
 import io.lamina.cvmfs.catalog.CatalogFlags;
 import io.lamina.cvmfs.catalog.CatalogReader;
@@ -16,6 +17,7 @@ import io.lamina.journal.JournalException;
 import io.lamina.repository.ObjectUploads;
 import io.lamina.storage.ObjectStore.PutOutcome;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -48,9 +50,7 @@ public final class TreeCopy implements AutoCloseable {
   private final Semaphore permits;
   private final Semaphore treePermits = new Semaphore(TREES_AT_ONCE);
   private final ExecutorService threads;
-  final LongAdder objectsCopied = new LongAdder();
-  final LongAdder bytesCopied = new LongAdder();
-  final LongAdder objectsPresent = new LongAdder();
+  private final CopyFigures figures;
 
   /** Says what need not be copied. */
   @FunctionalInterface
@@ -58,22 +58,20 @@ public final class TreeCopy implements AutoCloseable {
     boolean isThere(ObjectKind kind, ContentHash hash);
   }
 
-  TreeCopy(
-      ObjectSources sources, ObjectUploads target, int objectsAtOnce, BooleanSupplier stopped) {
-    this(sources, target, target::contains, objectsAtOnce, stopped);
-  }
-
   /**
    * @param presence of a catalog, that all that it names is there too
    * @param objectsAtOnce how many objects are copied at the same time
    * @param stopped whether to end early; then {@link Stopped} is thrown
+   * @param figures to be added to
    */
   public TreeCopy(
       ObjectSources sources,
       ObjectUploads target,
       Presence presence,
       int objectsAtOnce,
-      BooleanSupplier stopped) {
+      BooleanSupplier stopped,
+      CopyFigures figures) {
+    this.figures = figures;
     this.sources = sources;
     this.target = target;
     this.presence = presence;
@@ -89,7 +87,7 @@ public final class TreeCopy implements AutoCloseable {
   }
 
   /** A catalog that waits until all that it names is durable. */
-  private record Waiting(int depth, ContentHash hash, HeldObject object) {}
+  record Waiting(int depth, ContentHash hash, HeldObject object) {}
 
   /**
    * Copies these; what no source has is returned, and no catalog of a tree that lacks something.
@@ -101,7 +99,7 @@ public final class TreeCopy implements AutoCloseable {
         batch.start(needed);
       }
       batch.await();
-      batch.storeCatalogs();
+      store(batch.catalogs);
       return List.copyOf(batch.missing);
     } finally {
       batch.close();
@@ -149,21 +147,6 @@ public final class TreeCopy implements AutoCloseable {
       checkGoingOn();
     }
 
-    /** Level by level from below, each durable before the next. */
-    void storeCatalogs() {
-      Map<Integer, List<Waiting>> levels = new TreeMap<>(Comparator.reverseOrder());
-      catalogs.forEach(
-          waiting -> levels.computeIfAbsent(waiting.depth(), _ -> new ArrayList<>()).add(waiting));
-      target.flush();
-      levels
-          .values()
-          .forEach(
-              level -> {
-                level.forEach(waiting -> put(ObjectKind.CATALOG, waiting.hash(), waiting.object()));
-                target.flush();
-              });
-    }
-
     @Override
     public void close() {
       treePermits.acquireUninterruptibly(TREES_AT_ONCE);
@@ -206,7 +189,7 @@ public final class TreeCopy implements AutoCloseable {
               "catalogs are nested more than " + MAX_NESTING + " deep below " + needed.path());
         }
         if (presence.isThere(ObjectKind.CATALOG, hash)) {
-          objectsPresent.increment();
+          figures.present();
           return;
         }
         HeldObject object = fetch(ObjectKind.CATALOG, hash);
@@ -217,44 +200,13 @@ public final class TreeCopy implements AutoCloseable {
         List<NestedCatalog> nested;
         try (OpenCatalog catalog =
             new VerifiedObjects(object.asFiles(), sources.scratch()).openCatalog(hash, 0)) {
-          copyObjectsOf(catalog.reader());
+          forEachObject(catalog.reader(), needed.path(), this::startObject);
           nested = catalog.reader().nestedCatalogs();
         } catch (CvmfsException.Corrupt e) {
           throw new JournalException.Corrupt(
               "catalog " + hash + " below " + needed.path() + " is damaged: " + e.getMessage(), e);
         }
         nested.forEach(child -> copyCatalog(child.hash(), depth + 1));
-      }
-
-      private void copyObjectsOf(CatalogReader catalog) {
-        List<CatalogRow> chunked = new ArrayList<>();
-        catalog.forEachRow(
-            row -> {
-              checkGoingOn();
-              boolean isRegular =
-                  (row.mode() & CatalogEntry.TYPE_MASK) == CatalogEntry.REGULAR
-                      && (row.flags() & CatalogFlags.EXTERNAL) == 0;
-              byte @Nullable [] digest = row.hash();
-              if (isRegular && row.isChunked()) {
-                chunked.add(row);
-              }
-              if (isRegular && digest != null && digest.length > 0) {
-                startObject(ObjectKind.FILE, ContentHash.of(algorithm(row), digest));
-              }
-            });
-        for (CatalogRow row : chunked) {
-          for (Chunk chunk : catalog.chunks(row.path(), algorithm(row))) {
-            startObject(ObjectKind.CHUNK, chunk.hash());
-          }
-        }
-      }
-
-      private HashAlgorithm algorithm(CatalogRow row) {
-        return CatalogFlags.hashAlgorithm(row.flags())
-            .orElseThrow(
-                () ->
-                    new JournalException.Corrupt(
-                        "a catalog below " + needed.path() + " has an unknown hash algorithm"));
       }
 
       private void startObject(ObjectKind kind, ContentHash hash) {
@@ -278,7 +230,7 @@ public final class TreeCopy implements AutoCloseable {
         acquire(permits);
         try {
           if (presence.isThere(kind, hash)) {
-            objectsPresent.increment();
+            figures.present();
             return;
           }
           try (HeldObject object = fetch(kind, hash)) {
@@ -305,21 +257,59 @@ public final class TreeCopy implements AutoCloseable {
     }
   }
 
+  /** Stores catalogs level by level from below, each durable before the next. */
+  void store(Collection<Waiting> catalogs) {
+    Map<Integer, List<Waiting>> levels = new TreeMap<>(Comparator.reverseOrder());
+    catalogs.forEach(
+        waiting -> levels.computeIfAbsent(waiting.depth(), _ -> new ArrayList<>()).add(waiting));
+    target.flush();
+    levels
+        .values()
+        .forEach(
+            level -> {
+              level.forEach(waiting -> put(ObjectKind.CATALOG, waiting.hash(), waiting.object()));
+              target.flush();
+            });
+  }
+
+  /** Hands over the objects of all files of a catalog, those that are in chunks last. */
+  static void forEachObject(
+      CatalogReader catalog, RepositoryPath below, BiConsumer<ObjectKind, ContentHash> sink) {
+    List<CatalogRow> chunked = new ArrayList<>();
+    catalog.forEachRow(
+        row -> {
+          boolean isRegular =
+              (row.mode() & CatalogEntry.TYPE_MASK) == CatalogEntry.REGULAR
+                  && (row.flags() & CatalogFlags.EXTERNAL) == 0;
+          byte @Nullable [] digest = row.hash();
+          if (isRegular && row.isChunked()) {
+            chunked.add(row);
+          }
+          if (isRegular && digest != null && digest.length > 0) {
+            sink.accept(ObjectKind.FILE, ContentHash.of(algorithm(row, below), digest));
+          }
+        });
+    for (CatalogRow row : chunked) {
+      for (Chunk chunk : catalog.chunks(row.path(), algorithm(row, below))) {
+        sink.accept(ObjectKind.CHUNK, chunk.hash());
+      }
+    }
+  }
+
+  private static HashAlgorithm algorithm(CatalogRow row, RepositoryPath below) {
+    return CatalogFlags.hashAlgorithm(row.flags())
+        .orElseThrow(
+            () ->
+                new JournalException.Corrupt(
+                    "a catalog below " + below + " has an unknown hash algorithm"));
+  }
+
   private void put(ObjectKind kind, ContentHash hash, HeldObject object) {
     if (target.put(kind, hash, object.content()) == PutOutcome.ALREADY_PRESENT) {
-      objectsPresent.increment();
+      figures.present();
       return;
     }
-    objectsCopied.increment();
-    bytesCopied.add(object.content().sizeBytes());
-  }
-
-  public long objectsCopied() {
-    return objectsCopied.sum();
-  }
-
-  public long bytesCopied() {
-    return bytesCopied.sum();
+    figures.copied(object.content().sizeBytes());
   }
 
   private static void acquire(Semaphore semaphore) {

@@ -4,6 +4,7 @@ import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.RepositoryPath;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.journal.JournalException;
+import io.lamina.journal.replay.CopyFigures;
 import io.lamina.journal.replay.MissingObject;
 import io.lamina.journal.replay.Needed;
 import io.lamina.journal.replay.TreeCopy;
@@ -31,6 +32,7 @@ final class FollowedRepository implements SiteFollower.Session, Following.Here, 
   private final Repository repository;
   private final RepositoryView view;
   private final TreeCopy copy;
+  private final CopyFigures figures = new CopyFigures();
   private final GraftCheck check;
   private final Following following;
   private final SiteMetrics metrics;
@@ -54,7 +56,8 @@ final class FollowedRepository implements SiteFollower.Session, Following.Here, 
             uploads,
             (kind, hash) -> uploads.isFresh(kind, hash, clock.instant().minus(FRESH)),
             settings.objectsAtOnce(),
-            stopped);
+            stopped,
+            figures);
     this.following =
         new Following(
             settings.selection(),
@@ -88,12 +91,12 @@ final class FollowedRepository implements SiteFollower.Session, Following.Here, 
 
   @Override
   public List<MissingObject> copy(List<Needed> wanted) {
-    long objects = copy.objectsCopied();
-    long bytes = copy.bytesCopied();
+    long objects = figures.objectsCopied();
+    long bytes = figures.bytesCopied();
     try {
       return copy.copy(wanted);
     } finally {
-      metrics.copied(copy.objectsCopied() - objects, copy.bytesCopied() - bytes);
+      metrics.copied(figures.objectsCopied() - objects, figures.bytesCopied() - bytes);
     }
   }
 

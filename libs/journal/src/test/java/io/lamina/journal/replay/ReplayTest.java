@@ -8,11 +8,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lamina.cvmfs.ContentHash;
+import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.catalog.CatalogChange;
 import io.lamina.cvmfs.check.CheckReport;
 import io.lamina.cvmfs.check.CheckSettings;
 import io.lamina.cvmfs.check.RepositoryCheck;
+import io.lamina.cvmfs.history.Reflog;
 import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.signing.Manifest;
@@ -90,8 +92,20 @@ class ReplayTest {
     ObjectSources sources = new ObjectSources(from, folder, length -> {});
     try (Repository target =
         ReplayTarget.open(
-            repositories, NAME, Optional.empty(), plan, Optional.empty(), sources, CLOCK)) {
-      return new Replay(journal, plan, target, sources, settings, stopped, progress -> {}).run();
+            repositories,
+            NAME,
+            Optional.empty(),
+            plan,
+            Optional.empty(),
+            Optional.empty(),
+            sources,
+            CLOCK)) {
+      return new Replay(
+              journal,
+              plan,
+              target,
+              new Replay.Means(sources, Remaker.NONE, settings, stopped, progress -> {}))
+          .run();
     }
   }
 
@@ -118,6 +132,18 @@ class ReplayTest {
     assertThat(report.problems()).isEmpty();
   }
 
+  private void requireReflogOfAllUpTo(int revision) {
+    byte[] file = copy.readMutable(new ObjectKey(".cvmfsreflog"), 1 << 20).orElseThrow().bytes();
+    assertThat(head().reflog()).contains(Reflog.hashOf(file, HashAlgorithm.SHA1));
+    try (Reflog reflog = Reflog.open(file, NAME)) {
+      for (int i = 1; i <= revision; i++) {
+        assertThat(reflog.contains(Reflog.Kind.CATALOG, original.event(i).root()))
+            .as("revision %d", i)
+            .isTrue();
+      }
+    }
+  }
+
   private static String fileOf(ObjectKind kind, ContentHash hash) {
     return kind.pathOf(hash);
   }
@@ -138,6 +164,7 @@ class ReplayTest {
     assertThat(outcome.progress().revision()).isEqualTo(7);
     assertThat(outcome.progress().objectsMissing()).isZero();
     requireWholeAt(7);
+    requireReflogOfAllUpTo(7);
     List<String> records = new ArrayList<>();
     copy.list("lamina/transactions/", stat -> records.add(stat.key().value()));
     assertThat(records).as("records of what the journal says already").isEmpty();
@@ -194,7 +221,9 @@ class ReplayTest {
     }
 
     assertThat(kills).isGreaterThan(5);
+    replay();
     requireWholeAt(7);
+    requireReflogOfAllUpTo(7);
   }
 
   private long head0() {
@@ -378,6 +407,7 @@ class ReplayTest {
                     Optional.empty(),
                     plan,
                     Optional.of(ReplayTarget.usual(CREATED.plusSeconds(1), 240)),
+                    Optional.empty(),
                     sources,
                     CLOCK))
         .isInstanceOf(JournalException.Rejected.class)
