@@ -41,7 +41,8 @@ public final class StoreOpeners {
           case StorageLocation.Local local ->
               LocalObjectStore.open(local.folder(), settings, clock, random);
           case StorageLocation.S3 s3 ->
-              S3ObjectStore.open(s3, S3ObjectStore.Settings.STANDARD, HeaderPolicy.cvmfs(), random);
+              S3ObjectStore.open(
+                  s3, S3ObjectStore.Settings.STANDARD, HeaderPolicy.cvmfs(), clock, random);
         };
   }
 }

@@ -20,8 +20,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -77,9 +77,6 @@ public final class S3ObjectStore implements ObjectStore {
   /** A look that took longer is not acted upon. */
   private static final Duration LOOK_LIMIT = Duration.ofSeconds(20);
 
-  /** A look and the deletion that follows it take less, with all their timeouts. */
-  private static final Duration SWEEP_REACTION = Duration.ofMinutes(2);
-
   private static final int MAX_FOUND = 1_000_000;
 
   /**
@@ -88,15 +85,24 @@ public final class S3ObjectStore implements ObjectStore {
    * @param firstPause between attempts, doubled each time
    * @param connectTimeout to reach the service
    * @param transferTimeout without a byte moving, in either direction
+   * @param sweepReaction a look and the deletion that follows it take less, with all their
+   *     timeouts; the same for all who use the bucket
    */
   public record Settings(
       int concurrency,
       int attempts,
       Duration firstPause,
       Duration connectTimeout,
-      Duration transferTimeout) {
+      Duration transferTimeout,
+      Duration sweepReaction) {
     public static final Settings STANDARD =
-        new Settings(64, 5, Duration.ofMillis(200), Duration.ofSeconds(10), Duration.ofSeconds(60));
+        new Settings(
+            64,
+            5,
+            Duration.ofMillis(200),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(60),
+            Duration.ofMinutes(2));
 
     public Settings {
       if (concurrency < 1 || concurrency > 10_000 || attempts < 1 || attempts > 100) {
@@ -109,6 +115,7 @@ public final class S3ObjectStore implements ObjectStore {
   private final StorageLocation.S3 location;
   private final Settings settings;
   private final HeaderPolicy headers;
+  private final Clock clock;
   private final RandomGenerator random;
   private final Semaphore permits;
   private final ExecutorService executor;
@@ -124,11 +131,13 @@ public final class S3ObjectStore implements ObjectStore {
       StorageLocation.S3 location,
       Settings settings,
       HeaderPolicy headers,
+      Clock clock,
       RandomGenerator random,
       Optional<S3Credentials> credentials) {
     this.location = location;
     this.settings = settings;
     this.headers = headers;
+    this.clock = clock;
     this.random = random;
     this.permits = new Semaphore(settings.concurrency());
     this.executor = Executors.newVirtualThreadPerTaskExecutor();
@@ -168,15 +177,22 @@ public final class S3ObjectStore implements ObjectStore {
   /**
    * Opens a bucket; nothing is sent yet.
    *
+   * @param clock tells objects' ages; right within some hours
    * @throws StorageException.Rejected if the credentials file is not as it should be
    */
   public static S3ObjectStore open(
       StorageLocation.S3 location,
       Settings settings,
       HeaderPolicy headers,
+      Clock clock,
       RandomGenerator random) {
     return new S3ObjectStore(
-        location, settings, headers, random, location.credentialsFile().map(S3Credentials::read));
+        location,
+        settings,
+        headers,
+        clock,
+        random,
+        location.credentialsFile().map(S3Credentials::read));
   }
 
   // ---- objects ------------------------------------------------------------------------------
@@ -244,8 +260,8 @@ public final class S3ObjectStore implements ObjectStore {
    *
    * @param prefix of their keys
    */
-  public void dropForgottenParts(String prefix, Instant now) {
-    parted.dropForgotten(inBucket(prefix), now);
+  public void dropForgottenParts(String prefix) {
+    parted.dropForgotten(inBucket(prefix), clock.instant());
   }
 
   /** Sends under a condition. */
@@ -276,9 +292,9 @@ public final class S3ObjectStore implements ObjectStore {
     return isOlderThan(there, REFRESHED_AFTER);
   }
 
-  private static boolean isOlderThan(Stat there, Duration age) {
+  private boolean isOlderThan(Stat there, Duration age) {
     // The service's times and ours differ by minutes at most, the bounds by a day.
-    return there.modifiedSeconds() < Instant.now().minus(age).getEpochSecond();
+    return there.modifiedSeconds() < clock.instant().minus(age).getEpochSecond();
   }
 
   private void remember(ObjectKey key) {
@@ -354,7 +370,7 @@ public final class S3ObjectStore implements ObjectStore {
   /**
    * The service has answered for everything that was stored. What was found old may be on the list
    * of somebody who is removing old objects: who decided before it was stored again has acted after
-   * {@link #SWEEP_REACTION}.
+   * {@link Settings#sweepReaction}.
    */
   @Override
   public void flush() {
@@ -364,7 +380,7 @@ public final class S3ObjectStore implements ObjectStore {
     }
     if (head(SWEEP_MARK).isPresent()) {
       long last = mine.values().stream().mapToLong(at -> at).max().orElseThrow();
-      waitUntil(last + SWEEP_REACTION.toNanos());
+      waitUntil(last + settings.sweepReaction().toNanos());
       for (ObjectKey key : mine.keySet()) {
         if (head(key).isEmpty()) {
           throw new StorageException.Retryable(
@@ -387,7 +403,7 @@ public final class S3ObjectStore implements ObjectStore {
   /**
    * The service cannot look and delete in one step, so both follow each other at once, and the
    * request is sent once: whoever stores the object between them looks again after {@link
-   * #SWEEP_REACTION}.
+   * Settings#sweepReaction}.
    */
   @Override
   public boolean deleteIfOlder(ObjectKey key, long modifiedSeconds) {

@@ -5,6 +5,7 @@ import io.minio.MinioClient;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -90,6 +91,7 @@ class MinioObjectStoreIT extends ObjectStoreContract {
             StorageLocation.Style.PATH),
         S3ObjectStore.Settings.STANDARD,
         HeaderPolicy.cvmfs(),
+        Clock.systemUTC(),
         new Random(7));
   }
 }

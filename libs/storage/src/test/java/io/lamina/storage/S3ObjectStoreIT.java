@@ -14,6 +14,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -31,7 +33,12 @@ class S3ObjectStoreIT extends ObjectStoreContract {
   private static final AtomicInteger BUCKETS = new AtomicInteger();
   private static final S3ObjectStore.Settings QUICK =
       new S3ObjectStore.Settings(
-          32, 3, Duration.ofMillis(5), Duration.ofSeconds(5), Duration.ofSeconds(10));
+          32,
+          3,
+          Duration.ofMillis(5),
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(10),
+          Duration.ofMillis(300));
 
   @TempDir Path folder;
   private FaultyProxy faults;
@@ -52,6 +59,11 @@ class S3ObjectStoreIT extends ObjectStoreContract {
 
   private S3ObjectStore open(int port, String secret, S3ObjectStore.Settings settings)
       throws IOException {
+    return open(port, secret, settings, Clock.systemUTC());
+  }
+
+  private S3ObjectStore open(int port, String secret, S3ObjectStore.Settings settings, Clock clock)
+      throws IOException {
     Path credentials =
         Files.writeString(
             folder.resolve("credentials"),
@@ -64,7 +76,7 @@ class S3ObjectStoreIT extends ObjectStoreContract {
             "us-east-1",
             Optional.of(credentials),
             StorageLocation.Style.PATH);
-    return S3ObjectStore.open(location, settings, HeaderPolicy.cvmfs(), new Random(7));
+    return S3ObjectStore.open(location, settings, HeaderPolicy.cvmfs(), clock, new Random(7));
   }
 
   private static final int PART_BYTES = 5 << 20;
@@ -120,12 +132,81 @@ class S3ObjectStoreIT extends ObjectStoreContract {
     Path file = large(1);
     inParts(parted(), file, 2);
 
-    parted().dropForgottenParts("uploads/", Instant.now().plus(Duration.ofDays(6)));
+    dropForgottenParts("uploads/", 6);
     assertThat(inParts(parted(), file, 1)).isEqualTo(2);
-    parted().dropForgottenParts("other/", Instant.now().plus(Duration.ofDays(8)));
+    dropForgottenParts("other/", 8);
     assertThat(inParts(parted(), file, 0)).isEqualTo(1);
-    parted().dropForgottenParts("uploads/", Instant.now().plus(Duration.ofDays(8)));
+    dropForgottenParts("uploads/", 8);
     assertThat(inParts(parted(), file, 10)).isEqualTo(4);
+  }
+
+  private void dropForgottenParts(String prefix, int daysLater) throws IOException {
+    Clock later = Clock.offset(Clock.systemUTC(), Duration.ofDays(daysLater));
+    try (S3ObjectStore then = open(faults.port(), S3Service.SECRET_KEY, QUICK, later)) {
+      then.dropForgottenParts(prefix);
+    }
+  }
+
+  private static final ObjectKey OLD = new ObjectKey("data/ab/old");
+  private static final byte[] CONTENT = new byte[] {1, 2, 3};
+
+  /** An object that nobody has asked for in ten days. */
+  private void storeOld() throws IOException {
+    store.putIfAbsent(OLD, Content.of(CONTENT));
+    Files.setLastModifiedTime(
+        S3.bucket(bucket).resolve("site/a/" + OLD.value()),
+        FileTime.from(Instant.now().minus(Duration.ofDays(10))));
+    assertThat(store.head(OLD).orElseThrow().modifiedSeconds()).isLessThan(daysAgo(9));
+  }
+
+  private static long daysAgo(int days) {
+    return Instant.now().minus(Duration.ofDays(days)).getEpochSecond();
+  }
+
+  @Test
+  void keepsAnOldObjectFromASweepOnceAWriterHasFoundIt() throws IOException {
+    storeOld();
+
+    assertThat(store.putIfAbsent(OLD, Content.of(CONTENT))).isEqualTo(PutOutcome.ALREADY_PRESENT);
+    assertThat(store.deleteIfOlder(OLD, daysAgo(2))).isFalse();
+    store.flush();
+    assertThat(store.read(OLD, 100)).isEqualTo(CONTENT);
+  }
+
+  @Test
+  void looksAgainAtWhatItFoundOldWhileASweepRuns() throws IOException {
+    storeOld();
+    store.swap(ObjectStore.SWEEP_MARK, Optional.empty(), new byte[] {1});
+
+    store.putIfAbsent(OLD, Content.of(CONTENT));
+    // By a sweep that had looked before.
+    Files.delete(S3.bucket(bucket).resolve("site/a/" + OLD.value()));
+    assertThatThrownBy(store::flush)
+        .isInstanceOf(StorageException.Retryable.class)
+        .hasMessageContaining(OLD.value())
+        .hasMessageContaining("stored again");
+    assertThat(store.putIfAbsent(OLD, Content.of(CONTENT))).isEqualTo(PutOutcome.STORED);
+    store.flush();
+    assertThat(store.read(OLD, 100)).isEqualTo(CONTENT);
+  }
+
+  @Test
+  void waitsForASweepOnlyIfThereIsOne() throws IOException {
+    S3ObjectStore.Settings slow =
+        new S3ObjectStore.Settings(
+            4,
+            1,
+            Duration.ZERO,
+            QUICK.connectTimeout(),
+            QUICK.transferTimeout(),
+            Duration.ofDays(1));
+    storeOld();
+    try (S3ObjectStore patient = open(faults.port(), S3Service.SECRET_KEY, slow)) {
+      patient.putIfAbsent(OLD, Content.of(CONTENT));
+
+      patient.flush(); // a day later, if it waited
+      assertThat(patient.read(OLD, 100)).isEqualTo(CONTENT);
+    }
   }
 
   @Test

@@ -64,14 +64,17 @@ public final class StoredArchives implements LayerArchives {
       throws Away, Refused {
     StorageLocation.S3 place = of(repository.value());
     // One attempt: the caller decides how often, by its deadline.
-    S3ObjectStore.Settings settings = new S3ObjectStore.Settings(4, 1, PAUSE, CONNECT, TRANSFER);
+    S3ObjectStore.Settings settings =
+        new S3ObjectStore.Settings(
+            4, 1, PAUSE, CONNECT, TRANSFER, S3ObjectStore.Settings.STANDARD.sweepReaction());
     long began = System.nanoTime();
     ObjectKey key = UploadArea.keyOf(archive.digest().hex());
-    try (S3ObjectStore store = S3ObjectStore.open(place, settings, HeaderPolicy.cvmfs(), random)) {
+    try (S3ObjectStore store =
+        S3ObjectStore.open(place, settings, HeaderPolicy.cvmfs(), clock, random)) {
       if (archive.sizeBytes() <= partBytes) {
         store.putIfAbsent(key, Content.of(file));
       } else {
-        store.dropForgottenParts(UploadArea.PREFIX, clock.instant());
+        store.dropForgottenParts(UploadArea.PREFIX);
         store.putInParts(
             key,
             file,

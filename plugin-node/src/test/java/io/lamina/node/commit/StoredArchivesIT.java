@@ -70,6 +70,7 @@ class StoredArchivesIT {
         (StorageLocation.S3) StorageLocation.parse(location.replace("@fqrn@", REPOSITORY.value())),
         S3ObjectStore.Settings.STANDARD,
         HeaderPolicy.cvmfs(),
+        Clock.systemUTC(),
         new Random(2));
   }
 
