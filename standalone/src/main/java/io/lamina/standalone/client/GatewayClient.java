@@ -104,7 +104,7 @@ public final class GatewayClient implements AutoCloseable {
           http.send(request, HttpResponse.BodyHandlers.ofInputStream());
       try (InputStream body = new WatchedStream(response.body(), silence)) {
         if (response.statusCode() != 200) {
-          throw failure(response.statusCode(), body.readNBytes(MAX_BODY_BYTES));
+          throw failure(response, body.readNBytes(MAX_BODY_BYTES));
         }
         BufferedReader lines =
             new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
@@ -140,7 +140,7 @@ public final class GatewayClient implements AutoCloseable {
       try (InputStream body = new WatchedStream(response.body(), CALL)) {
         byte[] bytes = body.readNBytes(MAX_BODY_BYTES);
         if (response.statusCode() / 100 != 2) {
-          throw failure(response.statusCode(), bytes);
+          throw failure(response, bytes);
         }
         return bytes;
       }
@@ -169,7 +169,8 @@ public final class GatewayClient implements AutoCloseable {
   }
 
   /** The gateway's own words from its problem document, where it sent one. */
-  private GatewayException failure(int status, byte[] body) {
+  private GatewayException failure(HttpResponse<?> response, byte[] body) {
+    int status = response.statusCode();
     String said = "";
     try {
       JsonNode problem = JSON.readTree(body);
@@ -179,7 +180,16 @@ public final class GatewayClient implements AutoCloseable {
     }
     return new GatewayException(
         status,
-        said.isEmpty() ? "the gateway at " + base + " answered with status " + status : said);
+        said.isEmpty() ? "the gateway at " + base + " answered with status " + status : said,
+        retryAfter(response));
+  }
+
+  private static Optional<Duration> retryAfter(HttpResponse<?> response) {
+    return response
+        .headers()
+        .firstValue("Retry-After")
+        .filter(seconds -> seconds.matches("[0-9]{1,6}"))
+        .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)));
   }
 
   private static JsonNode json(byte[] bytes) {

@@ -8,11 +8,13 @@ import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.GatewayException;
 import io.lamina.standalone.client.RequestFollower;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +27,9 @@ import picocli.CommandLine.Parameters;
     description = "Converts images and publishes them in a repository.",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
+  private static final int TOO_MANY_REQUESTS = 429;
+  private static final Duration USUAL_WAIT = Duration.ofSeconds(5);
+
   @Parameters(
       arity = "1..*",
       paramLabel = "IMAGE",
@@ -53,7 +58,10 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Option(
       names = "--bulk",
-      description = "One of very many, such as those of a mirror: others go before it.")
+      description = {
+        "One of very many, such as those of a mirror: others go before it. While the gateway has",
+        "too much to do, the command waits."
+      })
   boolean bulk;
 
   @Option(names = "--wait", description = "Wait until every image is done; show progress.")
@@ -81,7 +89,7 @@ final class ConvertCommand implements Callable<Integer> {
       int worst = 0;
       for (String image : images) {
         try {
-          JsonNode request = gateway.post("/api/v1/conversions", body(image), headers());
+          JsonNode request = ask(gateway, image);
           accepted.add(request);
           if (!wait) {
             report(request);
@@ -98,6 +106,32 @@ final class ConvertCommand implements Callable<Integer> {
         worst = Math.max(worst, waitFor(gateway, request).number());
       }
       return worst;
+    }
+  }
+
+  /** What is refused for want of room had no effect; whoever brings very many images has time. */
+  private JsonNode ask(GatewayClient gateway, String image) {
+    while (true) {
+      try {
+        return gateway.post("/api/v1/conversions", body(image), headers());
+      } catch (GatewayException e) {
+        if (!bulk || e.status() != TOO_MANY_REQUESTS) {
+          throw e;
+        }
+        Duration wait = e.retryAfter().orElse(USUAL_WAIT);
+        output.note("lamina: %s waits %d s: %s".formatted(image, wait.toSeconds(), e.getMessage()));
+        sleep(wait);
+      }
+    }
+  }
+
+  private static void sleep(Duration length) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(length.toNanos());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandException(
+          ExitCode.FAILED, "interrupted while the gateway had too much to do");
     }
   }
 

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ class RequestsTest {
   private static final String MISSING = "{\"detail\": \"there is none\"}";
 
   private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+  private final AtomicInteger refusals = new AtomicInteger();
   private HttpServer server;
 
   @BeforeEach
@@ -40,16 +42,24 @@ class RequestsTest {
   private void answer(HttpExchange exchange) throws IOException {
     String uri = exchange.getRequestURI().toString();
     asked.add(exchange.getRequestMethod() + " " + uri);
+    if (exchange.getRequestMethod().equals("POST") && refusals.getAndDecrement() > 0) {
+      exchange.getResponseHeaders().add("Retry-After", "1");
+      exchange.sendResponseHeaders(429, -1);
+      exchange.close();
+      return;
+    }
     String body =
         switch (exchange.getRequestURI().getPath()) {
           case "/api/v1/conversions" ->
-              uri.contains("cursor=more")
-                  ? "{\"items\": [" + request("c3", "image", 1) + "]}"
-                  : "{\"items\": ["
-                      + request("c1", "image", 9)
-                      + ","
-                      + request("c2", "image", 5)
-                      + "], \"next\": \"more\"}";
+              exchange.getRequestMethod().equals("POST")
+                  ? request("c4", "image", 9)
+                  : uri.contains("cursor=more")
+                      ? "{\"items\": [" + request("c3", "image", 1) + "]}"
+                      : "{\"items\": ["
+                          + request("c1", "image", 9)
+                          + ","
+                          + request("c2", "image", 5)
+                          + "], \"next\": \"more\"}";
           case "/api/v1/diff-commits" -> "{\"items\": [" + request("d1", "layer", 7) + "]}";
           case "/api/v1/removals" ->
               exchange.getRequestMethod().equals("POST")
@@ -117,6 +127,17 @@ class RequestsTest {
 
     assertThat(asked)
         .containsExactly("DELETE /api/v1/conversions/d1", "DELETE /api/v1/diff-commits/d1");
+  }
+
+  @Test
+  void waitsWithABulkRequestWhileTheGatewayHasTooMuchToDo() {
+    refusals.set(1);
+    assertThat(run(0, "convert", "debian:12", "debian:13", "--bulk", "--repo", "a.org"))
+        .contains("debian:12 waits 1 s", "c4");
+    assertThat(asked)
+        .containsExactly(Collections.nCopies(3, "POST /api/v1/conversions").toArray(String[]::new));
+    refusals.set(1);
+    assertThat(run(6, "convert", "debian:12", "--repo", "a.org")).contains("status 429");
   }
 
   @Test
