@@ -10,8 +10,9 @@ import java.util.random.RandomGenerator;
  * Tries something until it has an answer or {@link Verdict} says that further tries are vain.
  * Immutable; thread-safe if its parts are.
  *
- * @param retries for passing failures
- * @param doubtfulTries for what is suspect and for defects, the first try included
+ * @param retries for passing failures, which are counted alone
+ * @param doubtfulTries for what is suspect and for defects, which are counted together, the first
+ *     try included
  * @param random spreads the pauses
  */
 public record Tries(Backoff retries, int doubtfulTries, RandomGenerator random, Pause pause) {
@@ -54,6 +55,7 @@ public record Tries(Backoff retries, int doubtfulTries, RandomGenerator random, 
    */
   public <T> Outcome<T> run(Attempt<T> attempt, BooleanSupplier stopping, Watcher watcher)
       throws InterruptedException {
+    int doubtful = 0;
     for (int failed = 1; ; failed++) {
       Verdict verdict;
       try {
@@ -64,7 +66,10 @@ public record Tries(Backoff retries, int doubtfulTries, RandomGenerator random, 
           watcher.broke(e);
         }
       }
-      Optional<Duration> wait = pauseAfter(verdict, failed);
+      // What passes says nothing of what is doubtful, and the other way round.
+      boolean isDoubtful = verdict instanceof Verdict.Suspect || verdict instanceof Verdict.Defect;
+      doubtful += isDoubtful ? 1 : 0;
+      Optional<Duration> wait = pauseAfter(verdict, isDoubtful ? doubtful : failed - doubtful);
       if (wait.isEmpty()) {
         return new Outcome.GivenUp<>(verdict, failed);
       }
@@ -73,6 +78,9 @@ public record Tries(Backoff retries, int doubtfulTries, RandomGenerator random, 
     }
   }
 
+  /**
+   * @param failed tries that failed in the same way
+   */
   private Optional<Duration> pauseAfter(Verdict verdict, int failed) throws InterruptedException {
     return switch (verdict) {
       case Verdict.Hopeless _ -> Optional.empty();

@@ -76,6 +76,20 @@ class TriesTest {
   }
 
   @Test
+  void countsWhatIsDoubtfulApartFromWhatPasses() throws InterruptedException {
+    IllegalStateException bug = new IllegalStateException("bug");
+    assertThat(run(passing(), passing(), passing(), bug))
+        .isEqualTo(new Tries.Outcome.Answered<>("answer"));
+
+    run = 0;
+    Tries.Outcome<String> outcome = run(passing(), bug, passing(), bug, passing());
+    assertThat(((Tries.Outcome.GivenUp<String>) outcome).tries()).isEqualTo(4);
+    run = 0;
+    assertThat(run(passing(), bug, passing(), passing()))
+        .isEqualTo(new Tries.Outcome.Answered<>("answer"));
+  }
+
+  @Test
   void doesNotTryWhatIsHopelessAgain() throws InterruptedException {
     Tries.Outcome<String> outcome = run(new ImageException.Rejected("no such thing"));
 
