@@ -5,12 +5,10 @@ import io.lamina.settings.Settings;
 import io.lamina.settings.SettingsException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +27,19 @@ final class PluginOptions {
   private static final String SNAPSHOTTER = "--snapshotter";
   private static final String ONLY_SNAPSHOTTER = "--only-snapshotter";
   private static final String REPOSITORY_KEY = "plugin.repository.";
+  private static final String SNAPSHOTTER_KEY = "plugin.snapshotter.socket";
 
-  /** Options with a value that are given once. */
-  private static final Set<String> ONCE =
-      Set.of(CONFIG, NAME, STATE, CLIENT, GATEWAY, KAFKA, SNAPSHOTTER);
+  /** The settings that options with a value stand for. */
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          NAME, "plugin.name",
+          STATE, "plugin.state",
+          CLIENT, "plugin.client",
+          GATEWAY, "plugin.gateway",
+          KAFKA, "plugin.kafka",
+          SNAPSHOTTER, SNAPSHOTTER_KEY);
+
+  private final Map<String, String> settings = new TreeMap<>();
 
   @Option(
       names = CONFIG,
@@ -44,13 +51,17 @@ final class PluginOptions {
       names = NAME,
       paramLabel = "NAME",
       description = "The driver's name: dockerd --experimental --storage-driver NAME.")
-  @Nullable String name;
+  void name(String value) {
+    set(NAME, value);
+  }
 
   @Option(
       names = STATE,
       paramLabel = "DIR",
       description = "Folder for layers and cache, on a file system that overlayfs can write to.")
-  @Nullable String state;
+  void state(String value) {
+    set(STATE, value);
+  }
 
   @Option(
       names = REPOSITORY,
@@ -62,7 +73,9 @@ final class PluginOptions {
       names = CLIENT,
       paramLabel = "CLIENT",
       description = "Who mounts repositories: embedded, cvmfs2 (default if installed), external.")
-  @Nullable String client;
+  void client(String value) {
+    set(CLIENT, value);
+  }
 
   @Option(
       names = CHECK,
@@ -73,22 +86,34 @@ final class PluginOptions {
       names = GATEWAY,
       paramLabel = "URL",
       description = "A gateway that publishes commits on thin images, and tells of publications.")
-  @Nullable String gateway;
+  void gateway(String value) {
+    set(GATEWAY, value);
+  }
 
   @Option(
       names = KAFKA,
       paramLabel = "BOOTSTRAP",
       description = "Brokers that tell of publications, host:port[,host:port].")
-  @Nullable String kafka;
+  void kafka(String value) {
+    set(KAFKA, value);
+  }
 
   @Option(
       names = SNAPSHOTTER,
       paramLabel = "SOCKET",
       description = "Serves containerd's snapshot service there; see docs/snapshotter.md.")
-  @Nullable String snapshotter;
+  void snapshotter(String value) {
+    set(SNAPSHOTTER, value);
+  }
 
   @Option(names = ONLY_SNAPSHOTTER, description = "Serves containerd alone and no Docker engine.")
-  boolean onlySnapshotter;
+  void onlySnapshotter(boolean isGiven) {
+    settings.put("plugin.docker", Boolean.toString(!isGiven));
+  }
+
+  private boolean set(String option, String value) {
+    return settings.put(Optional.ofNullable(SETTINGS.get(option)).orElseThrow(), value) == null;
+  }
 
   /**
    * Reads what needs no more than this: words and their values, each once.
@@ -96,7 +121,6 @@ final class PluginOptions {
    * @return empty if it does; picocli reads all that there is, and says what is wrong
    */
   static Optional<PluginOptions> plain(List<String> words) {
-    Map<String, String> values = new HashMap<>();
     List<String> repositories = new ArrayList<>();
     PluginOptions options = new PluginOptions();
     for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
@@ -104,7 +128,7 @@ final class PluginOptions {
       if (word.equals(CHECK)) {
         options.check = true;
       } else if (word.equals(ONLY_SNAPSHOTTER)) {
-        options.onlySnapshotter = true;
+        options.onlySnapshotter(true);
       } else {
         String value = rest.hasNext() ? rest.next() : "";
         if (value.isEmpty() || value.startsWith("-") || value.startsWith("@")) {
@@ -112,18 +136,13 @@ final class PluginOptions {
         }
         if (word.equals(REPOSITORY)) {
           repositories.add(value);
-        } else if (!ONCE.contains(word) || values.put(word, value) != null) {
+        } else if (word.equals(CONFIG) && options.config == null) {
+          options.config = Path.of(value);
+        } else if (!SETTINGS.containsKey(word) || !options.set(word, value)) {
           return Optional.empty();
         }
       }
     }
-    options.config = Optional.ofNullable(values.get(CONFIG)).map(Path::of).orElse(null);
-    options.name = values.get(NAME);
-    options.state = values.get(STATE);
-    options.client = values.get(CLIENT);
-    options.gateway = values.get(GATEWAY);
-    options.kafka = values.get(KAFKA);
-    options.snapshotter = values.get(SNAPSHOTTER);
     options.repositories = List.copyOf(repositories);
     return Optional.of(options);
   }
@@ -131,27 +150,13 @@ final class PluginOptions {
   NodeSettings settings(Map<String, String> environment) {
     Path file = config;
     if (file != null) {
-      if (name != null
-          || state != null
-          || client != null
-          || gateway != null
-          || kafka != null
-          || snapshotter != null
-          || onlySnapshotter
-          || !repositories.isEmpty()) {
+      if (!settings.isEmpty() || !repositories.isEmpty()) {
         throw new SettingsException("--config replaces the other options; give one or the other");
       }
       return read(Settings.read(file, environment));
     }
-    Map<String, String> keys = new TreeMap<>();
-    put(keys, "plugin.name", name);
-    put(keys, "plugin.state", state);
-    put(keys, "plugin.client", client);
-    put(keys, "plugin.gateway", gateway);
-    put(keys, "plugin.kafka", kafka);
-    put(keys, "plugin.snapshotter.socket", snapshotter);
-    put(keys, "plugin.docker", onlySnapshotter ? "false" : null);
-    if (snapshotter != null && !repositories.isEmpty()) {
+    Map<String, String> keys = new TreeMap<>(settings);
+    if (keys.containsKey(SNAPSHOTTER_KEY) && !repositories.isEmpty()) {
       // Keys have no order.
       keys.put(
           "plugin.snapshotter.repositories",
@@ -171,12 +176,6 @@ final class PluginOptions {
       }
     }
     return read(Settings.of("the command line", keys));
-  }
-
-  private static void put(Map<String, String> keys, String key, @Nullable String value) {
-    if (value != null) {
-      keys.put(key, value);
-    }
   }
 
   private static NodeSettings read(Settings text) {

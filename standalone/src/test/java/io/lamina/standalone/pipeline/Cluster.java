@@ -45,7 +45,7 @@ final class Cluster implements AutoCloseable {
   static final String GATEWAY = "gateway";
 
   private static final int PARTITIONS = 4;
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofSeconds(240);
 
   private final Path folder;
   private final Path data;

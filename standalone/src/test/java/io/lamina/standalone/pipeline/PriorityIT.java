@@ -1,5 +1,6 @@
 package io.lamina.standalone.pipeline;
 
+import static io.lamina.standalone.pipeline.Cluster.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lamina.cvmfs.ContentHash;
@@ -46,8 +47,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,15 +132,6 @@ class PriorityIT {
   private <T extends AutoCloseable> T keep(T part) {
     open.add(part);
     return part;
-  }
-
-  private static void await(String what, BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(240);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("not within 240 s: " + what).isLessThan(deadline);
-      Thread.onSpinWait();
-      TimeUnit.MILLISECONDS.sleep(20);
-    }
   }
 
   private static byte[] sha256(String text) throws Exception {

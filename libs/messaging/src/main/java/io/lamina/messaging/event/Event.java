@@ -59,6 +59,22 @@ public sealed interface Event {
     }
   }
 
+  /** A request for an image that is to be published. */
+  sealed interface ImageRequest extends Request {
+    /** Canonical form of the image reference. */
+    String image();
+
+    @Override
+    default RequestStatus.Kind kind() {
+      return RequestStatus.Kind.CONVERSION;
+    }
+
+    @Override
+    default String description() {
+      return image();
+    }
+  }
+
   // ---- lamina.conversions -------------------------------------------------------------------
 
   /**
@@ -76,7 +92,7 @@ public sealed interface Event {
       Optional<String> thinTarget,
       Instant acceptedAt,
       Optional<Precedence> precedence)
-      implements Request {
+      implements ImageRequest {
     public ConversionRequested {
       platforms = List.copyOf(platforms);
     }
@@ -89,16 +105,6 @@ public sealed interface Event {
         Optional<String> thinTarget,
         Instant acceptedAt) {
       this(request, repository, image, platforms, thinTarget, acceptedAt, Optional.empty());
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.CONVERSION;
-    }
-
-    @Override
-    public String description() {
-      return image;
     }
   }
 
@@ -115,7 +121,7 @@ public sealed interface Event {
       Instant acceptedAt,
       Instant plannedAt,
       Optional<Precedence> precedence)
-      implements Request {
+      implements ImageRequest {
     public ImagePlanned {
       platforms = List.copyOf(platforms);
     }
@@ -139,16 +145,6 @@ public sealed interface Event {
           acceptedAt,
           plannedAt,
           Optional.empty());
-    }
-
-    @Override
-    public RequestStatus.Kind kind() {
-      return RequestStatus.Kind.CONVERSION;
-    }
-
-    @Override
-    public String description() {
-      return image;
     }
   }
 
