@@ -22,11 +22,13 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a journal says of images: which files describe them, and which trees were made for them. */
 final class JournalIndex {
   private static final int MAX_ENTRIES = 20_000_000;
+  private static final Pattern SHA256_HEX = Pattern.compile("[0-9a-f]{64}");
   private static final String MANIFEST = "manifest.json";
   private static final String CONFIG = "config.json";
   private static final String THIN = "thin.json";
@@ -125,11 +127,14 @@ final class JournalIndex {
     Files files = folders.getOrDefault(folder, new Files());
     CatalogChange.PutFile manifest = files.manifest;
     CatalogChange.PutFile config = files.config;
-    if (manifest == null || config == null) {
+    RepositoryPath platforms = RepositoryLayout.allPlatformMetadata();
+    if (manifest == null
+        || config == null
+        || folder.equals(metadata())
+        || folder.equals(platforms)) {
       return;
     }
-    RepositoryPath platforms = RepositoryLayout.allPlatformMetadata();
-    boolean ofPlatform = folder.startsWith(platforms) && !folder.equals(platforms);
+    boolean ofPlatform = folder.startsWith(platforms);
     String below =
         folder.toString().substring((ofPlatform ? platforms : metadata()).toString().length() + 1);
     int slash = below.indexOf('/');
@@ -178,8 +183,11 @@ final class JournalIndex {
 
   /** Which layer's tree hangs there. */
   static Optional<Digest> layerOf(RepositoryPath path) {
-    return RepositoryLayout.isTree(path) && name(path).equals("layerfs")
-        ? Optional.of(Digest.parse("sha256:" + name(path.parent())))
+    String hex = path.isRoot() ? "" : name(path.parent());
+    return RepositoryLayout.isTree(path)
+            && name(path).equals("layerfs")
+            && SHA256_HEX.matcher(hex).matches()
+        ? Optional.of(Digest.parse("sha256:" + hex))
         : Optional.empty();
   }
 

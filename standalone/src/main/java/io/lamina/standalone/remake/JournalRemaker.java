@@ -49,11 +49,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +104,11 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
         }
       };
 
+  /** What each manifest names, once it was read: to find an image without reading all again. */
+  private record Names(Digest config, Set<Digest> layers) {}
+
+  private final Map<ContentHash, Names> named = new HashMap<>();
+  private final Map<Digest, Digest> digests = new HashMap<>();
   private @Nullable JournalIndex index;
 
   /**
@@ -282,7 +291,10 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
           return Optional.empty();
         }
         came = made.catalog();
-      } catch (IOException | ImageException.Corrupt | ImageException.Rejected e) {
+      } catch (IOException
+          | ImageException.Corrupt
+          | ImageException.Rejected
+          | CvmfsException.Rejected e) {
         return Optional.of(candidate.where() + ": " + e.getMessage());
       } catch (ImageException.NotFound e) {
         return Optional.of(candidate.where() + " does not have it: " + e.getMessage());
@@ -333,8 +345,7 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
   private Optional<String> merged(JournalIndex.Tree tree, ObjectStore store)
       throws InterruptedException {
     String id = JournalIndex.name(tree.graft().path());
-    Optional<Found> found =
-        find(tree.revision(), store, image -> image.config().digest().hex().equals(id));
+    Optional<Found> found = find(tree.revision(), store, names -> names.config().hex().equals(id));
     if (found.isEmpty()) {
       return Optional.of(
           "the merged tree of image sha256:" + id + " cannot be made again: no image has that id");
@@ -441,25 +452,38 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
   private record Found(JournalIndex.Described described, ResolvedImage image) {}
 
   private Optional<Found> imageOf(Digest layer, JournalIndex.Tree tree, ObjectStore store) {
-    return find(tree.revision(), store, image -> descriptor(image, layer).isPresent());
-  }
-
-  private interface Test {
-    boolean fits(ResolvedImage image);
+    return find(tree.revision(), store, names -> names.layers().contains(layer));
   }
 
   /** An image that fits; others than those of the revision are not asked for anywhere. */
-  private Optional<Found> find(long revision, ObjectStore store, Test test) {
+  private Optional<Found> find(long revision, ObjectStore store, Predicate<Names> fits) {
     for (JournalIndex.Described described : index().imagesNear(revision)) {
+      Names names = named.get(described.manifest().object());
+      if (names != null && !fits.test(names)) {
+        continue;
+      }
       Optional<ResolvedImage> image = known(described, store);
       if (image.isEmpty() && described.revision() == revision) {
         image = asked(described, new ArrayList<>());
       }
-      if (image.isPresent() && test.fits(image.get())) {
+      if (image.isPresent() && fits.test(keep(described, image.get()))) {
         return Optional.of(new Found(described, image.get()));
       }
     }
     return Optional.empty();
+  }
+
+  private Names keep(JournalIndex.Described described, ResolvedImage image) {
+    resolved.put(described, image);
+    return named.computeIfAbsent(
+        described.manifest().object(),
+        _ ->
+            new Names(
+                image.config().digest(),
+                image.layers().stream()
+                    .map(layer -> layer.blob().digest())
+                    .map(digest -> digests.computeIfAbsent(digest, same -> same))
+                    .collect(Collectors.toSet())));
   }
 
   /** The image by files that the store, a source or an archive has. */
@@ -491,7 +515,7 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
           config
               .map(bytes -> parsed(name, manifest.get(), bytes))
               .filter(found -> isSame(described, found));
-      image.ifPresent(found -> resolved.put(described, found));
+      image.ifPresent(found -> keep(described, found));
       return image;
     } catch (ImageException.Rejected | ImageException.Corrupt | ImageException.NotFound e) {
       return Optional.empty();
@@ -537,7 +561,7 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
         try (ImageSource source = access.images().open(reference)) {
           ResolvedImage image = source.resolve(platform);
           if (isSame(described, image)) {
-            resolved.put(described, image);
+            keep(described, image);
             return Optional.of(image);
           }
           reasons.add(
@@ -603,9 +627,13 @@ public final class JournalRemaker implements Remaker, AutoCloseable {
       return PLATFORMS;
     }
     String[] parts = described.platform().get().split(":", 2);
-    return List.of(
-        new Platform(
-            "linux", parts[0], parts.length == 2 ? Optional.of(parts[1]) : Optional.empty()));
+    try {
+      return List.of(
+          new Platform(
+              "linux", parts[0], parts.length == 2 ? Optional.of(parts[1]) : Optional.empty()));
+    } catch (ImageException.Rejected e) {
+      return List.of();
+    }
   }
 
   // ---- objects ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 package io.lamina.standalone.remake;
 
 import io.lamina.image.Digest;
+import io.lamina.image.ImageException;
 import io.lamina.image.ImageReference;
 import io.lamina.journal.JournalException;
 import java.io.IOException;
@@ -72,9 +73,14 @@ record KeptArchives(List<Path> folders) {
     for (Path folder : folders) {
       if (Files.isRegularFile(folder.resolve("oci-layout"))) {
         Path absolute = folder.toAbsolutePath().normalize();
-        references.add(new ImageReference.OciLayout(absolute, Optional.of(publicName)));
-        references.add(new ImageReference.OciLayout(absolute, Optional.of(tag)));
-        references.add(new ImageReference.OciLayout(absolute, Optional.empty()));
+        for (Optional<String> ref :
+            List.of(Optional.of(publicName), Optional.of(tag), Optional.<String>empty())) {
+          try {
+            references.add(new ImageReference.OciLayout(absolute, ref));
+          } catch (ImageException.Rejected e) {
+            // No layout has an image of such a name.
+          }
+        }
       }
     }
     return references;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.lamina.standalone.remake;
+
+import org.jspecify.annotations.NullMarked;
