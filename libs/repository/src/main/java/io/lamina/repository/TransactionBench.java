@@ -10,11 +10,8 @@ import io.lamina.cvmfs.catalog.Graft;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
@@ -25,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
+import org.apache.commons.io.file.PathUtils;
 
 /**
  * Measures what one transaction costs that grafts layers into a repository which holds few or many.
@@ -92,7 +90,7 @@ public final class TransactionBench {
               commit(writer, plan.graftsPerTransaction());
             }
           });
-      delete(data.resolve("warm-up"));
+      PathUtils.delete(data.resolve("warm-up"));
       next = 0;
       in(
           data.resolve("measured"),
@@ -107,7 +105,7 @@ public final class TransactionBench {
             }
           });
     } finally {
-      delete(data);
+      PathUtils.delete(data);
     }
     return rows;
   }
@@ -190,25 +188,5 @@ public final class TransactionBench {
             instanceof com.sun.management.OperatingSystemMXBean system
         ? system.getProcessCpuTime()
         : 0;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    Files.walkFileTree(
-        folder,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(
-              Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }
