@@ -2,10 +2,7 @@ package io.lamina.standalone.process;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -37,12 +34,10 @@ public final class NetworkNamespace implements AutoCloseable {
 
   private static boolean isInstalled() {
     try {
-      return new ProcessBuilder(TOOL, "-V").start().waitFor() == 0;
-    } catch (IOException e) {
+      ip("-V");
+      return true;
+    } catch (UncheckedIOException e) {
       return false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
     }
   }
 
@@ -92,20 +87,7 @@ public final class NetworkNamespace implements AutoCloseable {
   }
 
   private static void ip(String... arguments) {
-    List<String> command =
-        new ArrayList<>(Stream.concat(Stream.of(TOOL), Stream.of(arguments)).toList());
-    try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (process.waitFor() != 0) {
-        throw new IllegalStateException(String.join(" ", command) + ": " + said);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
+    Tool.run(Stream.concat(Stream.of(TOOL), Stream.of(arguments)).toArray(String[]::new));
   }
 
   /** Takes its lines with it. */
