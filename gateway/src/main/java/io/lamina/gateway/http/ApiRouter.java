@@ -30,7 +30,7 @@ import java.util.random.RandomGenerator;
  * not start; who may call it and what it may be given is what the document says.
  */
 final class ApiRouter {
-  /** Operations whose answers last, and which have bounds of their own. */
+  /** Operations that have bounds of their own; most because their answers last. */
   private static final Set<String> LONG =
       Set.of(
           "followAll",

@@ -5,7 +5,8 @@ package io.lamina.messaging.event;
  *
  * <p>Source: docs/protocol/topics.md, "Whose turn it is".
  *
- * @param tenant the name of the token that the request came with; at most 200 characters
+ * @param tenant the name of the token that the request came with, or what its webhook says; at most
+ *     200 characters
  */
 public record Precedence(Priority priority, String tenant) {
   /** Of requests that say nothing of it. */
