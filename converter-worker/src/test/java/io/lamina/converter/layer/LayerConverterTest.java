@@ -370,7 +370,7 @@ class LayerConverterTest {
 
   @Test
   void tellsItsProgressAndStopsWhenInterrupted() throws Exception {
-    byte[] noise = new byte[6 << 20];
+    byte[] noise = new byte[16 << 20];
     new Random(5).nextBytes(noise);
     byte[] tar = new Layers().file("f", noise, e -> {}).tar();
     LayerDescriptor layer =
