@@ -184,9 +184,9 @@ class BenchCommandIT {
     JsonNode report = new ObjectMapper().readTree(run.out());
     assertThat(names(report)).containsExactly("environment", "replay");
     assertThat(report.path("replay").findValuesAsText("name"))
-        .containsExactly("publish", "verify", "replay");
+        .containsExactly("publish", "verify", "replay", "from-snapshot");
     assertThat(report.path("replay").findValuesAsText("transactions"))
-        .containsExactly("12", "12", "12");
+        .containsExactly("12", "12", "12", "12");
     JsonNode replayed = report.path("replay").path(2);
     assertThat(replayed.path("objects").asInt())
         .as("two trees, their file, and two files of metadata")
