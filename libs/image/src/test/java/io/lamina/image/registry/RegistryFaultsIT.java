@@ -116,13 +116,20 @@ class RegistryFaultsIT {
   void noticesACorruptByteOnEitherSideOfABreak() {
     byte[] wrong = CONTENT.clone();
     wrong[200_000] ^= 1;
-    server.inTurn(BLOB_PATH, cutAfter(100_000, CONTENT), ranged(wrong, wrong.length));
-    assertCorrupt("has the digest");
+    assertCorruptAroundABreak(CONTENT, wrong);
 
     byte[] early = CONTENT.clone();
     early[5] ^= 1;
-    server.inTurn(BLOB_PATH, cutAfter(100_000, early), ranged(CONTENT, CONTENT.length));
-    assertCorrupt("has the digest");
+    assertCorruptAroundABreak(early, CONTENT);
+  }
+
+  private void assertCorruptAroundABreak(byte[] before, byte[] after) {
+    CountDownLatch cut = new CountDownLatch(1);
+    server.inTurn(BLOB_PATH, cutWhen(cut, before), ranged(after, after.length));
+    assertThatThrownBy(() -> readCutAt100000(client(), cut))
+        .isInstanceOf(IOException.class)
+        .hasCauseInstanceOf(ImageException.Corrupt.class)
+        .hasMessageContaining("has the digest");
   }
 
   @Test
@@ -706,8 +713,12 @@ class RegistryFaultsIT {
 
   /** Hangs up once the client has the first 100,000 bytes. */
   private static FaultServer.Handler cutWhen(CountDownLatch cut) {
+    return cutWhen(cut, CONTENT);
+  }
+
+  private static FaultServer.Handler cutWhen(CountDownLatch cut, byte[] content) {
     return exchange -> {
-      cutAfter(100_000, CONTENT).handle(exchange);
+      cutAfter(100_000, content).handle(exchange);
       await(cut);
     };
   }
