@@ -11,14 +11,10 @@ import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.HashAlgorithm;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.catalog.CatalogChange;
-import io.lamina.cvmfs.check.CheckReport;
 import io.lamina.cvmfs.check.CheckSettings;
-import io.lamina.cvmfs.check.RepositoryCheck;
 import io.lamina.cvmfs.history.Reflog;
-import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
 import io.lamina.cvmfs.signing.Manifest;
-import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalEntry;
 import io.lamina.journal.JournalException;
@@ -85,14 +81,10 @@ class ReplayTest {
       BooleanSupplier stopped,
       List<RepositoryFiles> from) {
     ReplayPlan plan = ReplayPlan.of(journal, NAME, until);
-    Repositories repositories =
-        new Repositories(
-            copyFolder,
-            location -> into instanceof TestSite.Shared ? into : new TestSite.Shared(into));
     ObjectSources sources = new ObjectSources(from, folder, length -> {});
     try (Repository target =
         ReplayTarget.open(
-            repositories,
+            TestSite.repositories(copyFolder, into),
             NAME,
             Optional.empty(),
             plan,
@@ -110,26 +102,11 @@ class ReplayTest {
   }
 
   private Manifest head() {
-    try (Repository repository = TestSite.repositories(copyFolder, copy).open(NAME)) {
-      return repository.manifest().manifest();
-    }
+    return TestSite.head(copyFolder, copy);
   }
 
   private void requireWholeAt(int revision) {
-    assertThat(head().revision()).isEqualTo(revision);
-    assertThat(head().rootCatalog()).isEqualTo(original.event(revision).root());
-    CheckReport report =
-        new RepositoryCheck(
-                new TestSite.Source(copy),
-                CheckSettings.everyObject(
-                        ReaderSettings.of(
-                            NAME,
-                            MasterKeys.load(copyFolder.resolve("keys/" + NAME + ".pub")),
-                            CLOCK))
-                    .withDepth(CheckSettings.Depth.PRESENCE),
-                counts -> {})
-            .run();
-    assertThat(report.problems()).isEmpty();
+    original.requireCopied(revision, copyFolder, copy, CheckSettings.Depth.PRESENCE);
   }
 
   private void requireReflogOfAllUpTo(int revision) {

@@ -9,20 +9,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.ObjectKind;
 import io.lamina.cvmfs.catalog.CatalogChange;
-import io.lamina.cvmfs.check.CheckReport;
 import io.lamina.cvmfs.check.CheckSettings;
-import io.lamina.cvmfs.check.RepositoryCheck;
 import io.lamina.cvmfs.compression.Decompression;
 import io.lamina.cvmfs.history.History;
 import io.lamina.cvmfs.history.Tag;
-import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.signing.Manifest;
-import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalEntry;
 import io.lamina.journal.JournalException;
 import io.lamina.journal.Snapshot;
-import io.lamina.repository.Repositories;
 import io.lamina.repository.Repository;
 import io.lamina.repository.RepositoryException;
 import io.lamina.storage.InMemoryObjectStore;
@@ -65,7 +60,7 @@ class SnapshotReplayTest {
             List.of(original.file("/.metadata/r.example/i:1/manifest.json", "{1}")),
             List.of(gone, link("/r.example/i:1", "../.flat/1"))));
     source = new TestSite.Source(original.store);
-    snapshot = Snapshot.take(source, reader(originalFolder), Optional.empty());
+    snapshot = Snapshot.take(source, TestSite.reader(originalFolder), Optional.empty());
     original.publish(
         List.of(
             List.of(original.layer("c"), link("/r.example/i:1", "../.flat/2")),
@@ -75,10 +70,6 @@ class SnapshotReplayTest {
     TestSite.giveKeys(copyFolder, NAME);
   }
 
-  private static ReaderSettings reader(Path data) {
-    return ReaderSettings.of(NAME, MasterKeys.load(data.resolve("keys/" + NAME + ".pub")), CLOCK);
-  }
-
   private Replay.Outcome replay() {
     return replay(original.journal(), Until.END, copy, () -> false);
   }
@@ -86,17 +77,13 @@ class SnapshotReplayTest {
   private Replay.Outcome replay(
       Journal journal, Until until, ObjectStore into, BooleanSupplier stopped) {
     ReplayPlan plan = ReplayPlan.of(journal, NAME, until);
-    Repositories repositories =
-        new Repositories(
-            copyFolder,
-            location -> into instanceof TestSite.Shared ? into : new TestSite.Shared(into));
     ObjectSources sources = new ObjectSources(List.of(source), folder, length -> {});
     Replay.Means means =
         new Replay.Means(
             sources, remaker, Replay.Settings.STANDARD.withWindow(2), stopped, progress -> {});
     try (Repository target =
         ReplayTarget.open(
-            repositories,
+            TestSite.repositories(copyFolder, into),
             NAME,
             Optional.empty(),
             plan,
@@ -111,22 +98,11 @@ class SnapshotReplayTest {
   }
 
   private Manifest head() {
-    try (Repository repository = TestSite.repositories(copyFolder, copy).open(NAME)) {
-      return repository.manifest().manifest();
-    }
+    return TestSite.head(copyFolder, copy);
   }
 
   private void requireWholeAt(int revision) {
-    assertThat(head().revision()).isEqualTo(revision);
-    assertThat(head().rootCatalog()).isEqualTo(original.event(revision).root());
-    CheckReport report =
-        new RepositoryCheck(
-                new TestSite.Source(copy),
-                CheckSettings.everyObject(reader(copyFolder))
-                    .withDepth(CheckSettings.Depth.EVERY_OBJECT),
-                counts -> {})
-            .run();
-    assertThat(report.problems()).isEmpty();
+    original.requireCopied(revision, copyFolder, copy, CheckSettings.Depth.EVERY_OBJECT);
   }
 
   private boolean has(ContentHash catalog) {

@@ -1,5 +1,7 @@
 package io.lamina.journal.replay;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.lamina.cvmfs.ContentHash;
 import io.lamina.cvmfs.CvmfsException;
 import io.lamina.cvmfs.HashAlgorithm;
@@ -12,10 +14,16 @@ import io.lamina.cvmfs.catalog.Counters;
 import io.lamina.cvmfs.catalog.EditableCatalog;
 import io.lamina.cvmfs.catalog.Graft;
 import io.lamina.cvmfs.catalog.SealedCatalog;
+import io.lamina.cvmfs.check.CheckReport;
+import io.lamina.cvmfs.check.CheckSettings;
+import io.lamina.cvmfs.check.RepositoryCheck;
 import io.lamina.cvmfs.compression.CompressedObject;
 import io.lamina.cvmfs.compression.Compression;
 import io.lamina.cvmfs.compression.ObjectCompressor;
+import io.lamina.cvmfs.reader.ReaderSettings;
 import io.lamina.cvmfs.reader.RepositoryFiles;
+import io.lamina.cvmfs.signing.Manifest;
+import io.lamina.cvmfs.signing.MasterKeys;
 import io.lamina.cvmfs.signing.RepositoryKeys;
 import io.lamina.journal.Journal;
 import io.lamina.journal.JournalEntry;
@@ -83,7 +91,33 @@ public final class TestSite {
 
   /** What {@code folder} defines, on any store. */
   public static Repositories repositories(Path folder, ObjectStore store) {
-    return new Repositories(folder, location -> new Shared(store));
+    return new Repositories(
+        folder, location -> store instanceof Shared ? store : new Shared(store));
+  }
+
+  /** What a repository shows on any store, by the definition and keys of a folder. */
+  static Manifest head(Path folder, ObjectStore store) {
+    try (Repository repository = repositories(folder, store).open(NAME)) {
+      return repository.manifest().manifest();
+    }
+  }
+
+  /** Trusts the keys of a folder. */
+  static ReaderSettings reader(Path folder) {
+    return ReaderSettings.of(NAME, MasterKeys.load(folder.resolve("keys/" + NAME + ".pub")), CLOCK);
+  }
+
+  /** A copy on another store shows this revision of this site, and nothing is wrong with it. */
+  void requireCopied(int revision, Path copyFolder, ObjectStore copy, CheckSettings.Depth depth) {
+    assertThat(head(copyFolder, copy).revision()).isEqualTo(revision);
+    assertThat(head(copyFolder, copy).rootCatalog()).isEqualTo(event(revision).root());
+    CheckReport report =
+        new RepositoryCheck(
+                new Source(copy),
+                CheckSettings.everyObject(reader(copyFolder)).withDepth(depth),
+                counts -> {})
+            .run();
+    assertThat(report.problems()).isEmpty();
   }
 
   /** Creates the original and publishes to it. */
