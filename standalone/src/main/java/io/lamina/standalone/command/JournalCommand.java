@@ -76,6 +76,37 @@ final class JournalCommand implements Runnable {
     }
   }
 
+  /** Whether a file may be replaced. */
+  static final class Replacing {
+    @Option(names = "--force", description = "Replace a file that is there.")
+    boolean force;
+
+    void check(Path target) {
+      if (!force && Files.exists(target)) {
+        throw new CommandException(
+            ExitCode.REFUSED, target + " exists; name another file, or say --force");
+      }
+    }
+  }
+
+  /** What is done with a journal, wherever it is. */
+  private interface Use {
+    int of(Journal journal) throws IOException;
+  }
+
+  /** Reads a file if there is one, the topic if not. */
+  private static int read(@Nullable Path file, KafkaOptions brokers, Use use) throws IOException {
+    if (file != null) {
+      if (brokers.areGiven()) {
+        throw new CommandException(ExitCode.USAGE, "give a file or brokers, not both");
+      }
+      return use.of(new JournalFile(file));
+    }
+    try (KafkaAccess kafka = brokers.open()) {
+      return use.of(new TopicJournal(kafka.kafka()));
+    }
+  }
+
   /** Topic to file. */
   @Command(
       name = "export",
@@ -97,9 +128,7 @@ final class JournalCommand implements Runnable {
         description = "Leave out what comes before this revision.")
     long since = 1;
 
-    @Option(names = "--force", description = "Replace a file that is there.")
-    boolean force;
-
+    @Mixin Replacing replacing = new Replacing();
     @Mixin Chosen chosen = new Chosen();
     @Mixin KafkaOptions brokers = new KafkaOptions();
     @Mixin Output output = new Output();
@@ -112,9 +141,8 @@ final class JournalCommand implements Runnable {
             ExitCode.USAGE, "--json and the journal cannot share the output");
       }
       Path target = Path.of(file).toAbsolutePath();
-      if (!toStandardOutput && !force && Files.exists(target)) {
-        throw new CommandException(
-            ExitCode.REFUSED, target + " exists; name another file, or say --force");
+      if (!toStandardOutput) {
+        replacing.check(target);
       }
       try (KafkaAccess kafka = brokers.open()) {
         Journal journal = new TopicJournal(kafka.kafka());
@@ -202,16 +230,8 @@ final class JournalCommand implements Runnable {
     @Mixin Output output = new Output();
 
     @Override
-    public Integer call() {
-      if (file != null) {
-        if (brokers.areGiven()) {
-          throw new CommandException(ExitCode.USAGE, "give a file or brokers, not both");
-        }
-        return verify(new JournalFile(file));
-      }
-      try (KafkaAccess kafka = brokers.open()) {
-        return verify(new TopicJournal(kafka.kafka()));
-      }
+    public Integer call() throws IOException {
+      return read(file, brokers, this::verify);
     }
 
     private int verify(Journal journal) {
@@ -255,33 +275,18 @@ final class JournalCommand implements Runnable {
         description = "A file of 'lamina journal export' (default: the topic).")
     @Nullable Path from;
 
-    @Option(names = "--force", description = "Replace a file that is there.")
-    boolean force;
-
+    @Mixin Replacing replacing = new Replacing();
     @Mixin KafkaOptions brokers = new KafkaOptions();
     @Mixin Output output = new Output();
 
     @Override
     public Integer call() throws IOException {
       Path target = file.toAbsolutePath();
-      if (!force && Files.exists(target)) {
-        throw new CommandException(
-            ExitCode.REFUSED, target + " exists; name another file, or say --force");
-      }
-      if (from != null) {
-        if (brokers.areGiven()) {
-          throw new CommandException(ExitCode.USAGE, "give a file or brokers, not both");
-        }
-        take(new JournalFile(from), target);
-      } else {
-        try (KafkaAccess kafka = brokers.open()) {
-          take(new TopicJournal(kafka.kafka()), target);
-        }
-      }
-      return ExitCode.OK.number();
+      replacing.check(target);
+      return read(from, brokers, journal -> take(journal, target));
     }
 
-    private void take(Journal journal, Path target) throws IOException {
+    private int take(Journal journal, Path target) throws IOException {
       ReaderSettings reader = source.settings();
       ReplayPlan plan = ReplayPlan.of(journal, reader.repository(), Until.END);
       Snapshot snapshot = source.withFiles(files -> Snapshot.take(files, reader, plan.origin()));
@@ -297,6 +302,7 @@ final class JournalCommand implements Runnable {
           "%s: revision %d, root %s"
               .formatted(
                   reader.repository(), snapshot.revision(), snapshot.manifest().rootCatalog()));
+      return ExitCode.OK.number();
     }
   }
 
