@@ -4,9 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,7 +14,6 @@ import java.util.function.IntPredicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -28,6 +26,7 @@ public final class JournalTopic {
   /** More repositories than this are not told apart. */
   public static final int MAX_REPOSITORIES = 100_000;
 
+  private static final Duration ASK = Duration.ofSeconds(30);
   private static final Duration POLL = Duration.ofMillis(500);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int MAX_POLL_RECORDS = 500;
@@ -90,10 +89,11 @@ public final class JournalTopic {
       IntPredicate wanted, BiPredicate<Received.Position, ConsumerRecord<byte[], byte[]>> sink) {
     try (KafkaConsumer<byte[], byte[]> consumer =
         clients.plainConsumer("journal", MAX_POLL_RECORDS)) {
-      List<TopicPartition> partitions = partitions(consumer, wanted);
+      Map<TopicPartition, Long> ends = LogEnds.of(clients, Topic.PUBLISHED, ASK);
+      ends.keySet().removeIf(partition -> !wanted.test(partition.partition()));
+      Set<TopicPartition> partitions = Set.copyOf(ends.keySet());
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
       long deadline = System.nanoTime() + PATIENCE.toNanos();
       long before = -1;
       while (true) {
@@ -127,19 +127,6 @@ public final class JournalTopic {
     } catch (KafkaException e) {
       throw KafkaFailures.translate("read " + Topic.PUBLISHED.topicName(), e);
     }
-  }
-
-  private static List<TopicPartition> partitions(
-      KafkaConsumer<byte[], byte[]> consumer, IntPredicate wanted) {
-    List<PartitionInfo> infos = consumer.partitionsFor(Topic.PUBLISHED.topicName());
-    if (infos == null || infos.isEmpty()) {
-      throw new MessagingException.Rejected("there is no topic " + Topic.PUBLISHED.topicName());
-    }
-    return infos.stream()
-        .map(PartitionInfo::partition)
-        .filter(wanted::test)
-        .map(partition -> new TopicPartition(Topic.PUBLISHED.topicName(), partition))
-        .toList();
   }
 
   private static String key(ConsumerRecord<byte[], byte[]> record) {

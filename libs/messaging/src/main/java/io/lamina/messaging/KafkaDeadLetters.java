@@ -16,21 +16,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
@@ -345,32 +339,12 @@ public final class KafkaDeadLetters implements DeadLetterOffice, AutoCloseable {
 
   /** As far as anything is written, committed or not: what is open there is waited for. */
   private void readToTheEnd() {
-    try (Admin admin = clients.admin()) {
-      int partitions =
-          admin
-              .describeTopics(List.of(Topic.DEAD_LETTERS.topicName()))
-              .allTopicNames()
-              .get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS)
-              .values()
-              .stream()
-              .mapToInt(topic -> topic.partitions().size())
-              .sum();
-      Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
-      for (int i = 0; i < partitions; i++) {
-        wanted.put(new TopicPartition(Topic.DEAD_LETTERS.topicName(), i), OffsetSpec.latest());
-      }
-      Map<TopicPartition, Long> ends = new HashMap<>();
-      admin
-          .listOffsets(wanted, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED))
-          .all()
-          .get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS)
-          .forEach((partition, end) -> ends.put(partition, end.offset()));
+    try {
+      Map<TopicPartition, Long> ends = LogEnds.of(clients, Topic.DEAD_LETTERS, settings.timeout());
       if (!reader.awaitFolded(ends, settings.timeout())) {
         throw new MessagingException.Retryable(
             "the dead letters could not be read to their end within " + settings.timeout(), null);
       }
-    } catch (ExecutionException | TimeoutException e) {
-      throw new MessagingException.Retryable("could not ask for the end of the dead letters", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new MessagingException.Retryable("interrupted", e);

@@ -1,6 +1,10 @@
 package io.lamina.messaging;
 
+import java.time.Duration;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.errors.ApplicationRecoverableException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -36,5 +40,30 @@ final class KafkaFailures {
       case ApplicationRecoverableException _ -> new MessagingException.Retryable(message, e);
       default -> new MessagingException.Retryable(message, e);
     };
+  }
+
+  /**
+   * The answer to an administrator's question or order that may be repeated.
+   *
+   * @throws MessagingException.Retryable if none came in time, or the broker asks for patience
+   * @throws MessagingException.Rejected if the broker refuses
+   */
+  static <T> T await(String attempted, KafkaFuture<T> answer, Duration timeout) {
+    try {
+      return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new MessagingException.Retryable("interrupted while waiting to " + attempted, e);
+    } catch (TimeoutException e) {
+      throw new MessagingException.Retryable(
+          "could not " + attempted + " within " + timeout.toSeconds() + " s; are the brokers up?",
+          e);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      String message = "could not " + attempted + ": " + cause.getMessage();
+      throw cause instanceof RetriableException
+          ? new MessagingException.Retryable(message, cause)
+          : new MessagingException.Rejected(message, cause);
+    }
   }
 }

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Lane implements PartitionScope {
   private static final Duration RESTORE_TIMEOUT = Duration.ofMinutes(2);
+  private static final Duration RESTORE_ASK = Duration.ofSeconds(30);
   private static final Duration RESTORE_POLL = Duration.ofMillis(200);
 
   /** What a lane needs to know beyond its partition. */
@@ -372,7 +373,7 @@ final class Lane implements PartitionScope {
         context.clients().plainConsumer("restore-" + source, 1000)) {
       consumer.assign(List.of(source));
       consumer.seekToBeginning(List.of(source));
-      long endOffset = consumer.endOffsets(List.of(source)).getOrDefault(source, 0L);
+      long endOffset = LogEnds.of(context.clients(), topic, RESTORE_ASK).getOrDefault(source, 0L);
       long deadline = System.nanoTime() + RESTORE_TIMEOUT.toNanos();
       while (consumer.position(source) < endOffset) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(RESTORE_POLL)) {

@@ -5,15 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -30,6 +27,8 @@ import org.slf4j.LoggerFactory;
 public final class TableReader implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TableReader.class);
   private static final Duration POLL = Duration.ofMillis(500);
+  // A reader that is closed meanwhile waits so long.
+  private static final Duration ASK = Duration.ofSeconds(5);
   private static final Duration ERROR_PAUSE = Duration.ofSeconds(1);
   private static final int MAX_POLL_RECORDS = 1000;
 
@@ -49,6 +48,7 @@ public final class TableReader implements AutoCloseable {
   private final Topic topic;
   private final RawFold fold;
   private final WorkerMetrics metrics;
+  private final KafkaClients clients;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final CompletableFuture<Void> caughtUp = new CompletableFuture<>();
   private final CompletableFuture<Void> stopped = new CompletableFuture<>();
@@ -87,7 +87,8 @@ public final class TableReader implements AutoCloseable {
     this.topic = topic;
     this.metrics = metrics;
     this.fold = raw != null ? raw : record -> take(record, requireNonNull(events));
-    this.consumer = new KafkaClients(kafka).plainConsumer(name, MAX_POLL_RECORDS);
+    this.clients = new KafkaClients(kafka);
+    this.consumer = clients.plainConsumer(name, MAX_POLL_RECORDS);
     this.thread = Thread.ofPlatform().daemon().name(name + "-table").unstarted(this::run);
   }
 
@@ -156,16 +157,11 @@ public final class TableReader implements AutoCloseable {
   private Map<TopicPartition, Long> assign() throws InterruptedException {
     while (!stopping) {
       try {
-        List<PartitionInfo> infos = consumer.partitionsFor(topic.topicName());
-        if (infos.isEmpty()) {
-          throw new MessagingException.Rejected("there is no topic " + topic.topicName());
-        }
-        List<TopicPartition> partitions =
-            infos.stream().map(i -> new TopicPartition(i.topic(), i.partition())).toList();
-        consumer.assign(partitions);
-        consumer.seekToBeginning(partitions);
-        return new HashMap<>(consumer.endOffsets(partitions));
-      } catch (WakeupException | RetriableException e) {
+        Map<TopicPartition, Long> ends = LogEnds.of(clients, topic, ASK);
+        consumer.assign(ends.keySet());
+        consumer.seekToBeginning(ends.keySet());
+        return ends;
+      } catch (WakeupException | RetriableException | MessagingException.Retryable e) {
         waitAfter(e);
       }
     }
@@ -232,7 +228,7 @@ public final class TableReader implements AutoCloseable {
     metrics.committed(1);
   }
 
-  private void waitAfter(KafkaException e) throws InterruptedException {
+  private void waitAfter(RuntimeException e) throws InterruptedException {
     if (!stopping && !(e instanceof WakeupException)) {
       LOG.atWarn()
           .addKeyValue("worker", name)

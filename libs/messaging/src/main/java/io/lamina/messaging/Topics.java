@@ -8,9 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
@@ -21,7 +18,6 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -208,20 +204,6 @@ public final class Topics {
   }
 
   private static <T> T await(String what, KafkaFuture<T> future) {
-    try {
-      return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new MessagingException.Retryable("interrupted while waiting to " + what, e);
-    } catch (TimeoutException e) {
-      throw new MessagingException.Retryable(
-          "could not " + what + " within " + TIMEOUT.toSeconds() + " s; are the brokers up?", e);
-    } catch (ExecutionException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      String message = "could not " + what + ": " + cause.getMessage();
-      throw cause instanceof RetriableException
-          ? new MessagingException.Retryable(message, cause)
-          : new MessagingException.Rejected(message, cause);
-    }
+    return KafkaFailures.await(what, future, TIMEOUT);
   }
 }
