@@ -13,8 +13,8 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,21 +26,10 @@ class ConversionsIT {
       {"image": "debian:12", "repository": "unpacked.example.org"}""";
 
   @TempDir Path folder;
-  private final List<TestGateway> started = new ArrayList<>();
-
-  @AfterEach
-  void stop() {
-    started.forEach(TestGateway::close);
-  }
-
-  private TestGateway start(TestGateway.Setup setup) {
-    TestGateway gateway = setup.start();
-    started.add(gateway);
-    return gateway;
-  }
+  @RegisterExtension final TestGateways gateways = new TestGateways();
 
   private TestGateway start() {
-    return start(new TestGateway.Setup(folder));
+    return gateways.start(new TestGateway.Setup(folder));
   }
 
   @Test
@@ -83,7 +72,7 @@ class ConversionsIT {
       })
   void refusesAtOnceWhatThePolicyForbids(String image, String thin, String reason) {
     TestGateway gateway =
-        start(
+        gateways.start(
             new TestGateway.Setup(folder)
                 .with("images.allow", "quay.io")
                 .with("images.deny", "quay.io/bad/**")
@@ -118,7 +107,7 @@ class ConversionsIT {
   void repeatsTheAnswerUnderTheSameKeyAcrossARestart() {
     TestGateway first = start();
     String id = id(first.post(PATH, BODY, "Idempotency-Key", "night:2026-11-22"));
-    TestGateway second = start(new TestGateway.Setup(folder).on(first.log));
+    TestGateway second = gateways.start(new TestGateway.Setup(folder).on(first.log));
 
     HttpResponse<String> again = second.post(PATH, BODY, "Idempotency-Key", "night:2026-11-22");
     HttpResponse<String> other =
@@ -139,7 +128,7 @@ class ConversionsIT {
         Statuses.with(status, State.PLANNED, new WorkKey(WorkKey.Kind.LAYER, Statuses.LAYER_A)));
     first.log.say(Statuses.progress(Statuses.LAYER_A, 30, 40));
 
-    TestGateway second = start(new TestGateway.Setup(folder).on(first.log));
+    TestGateway second = gateways.start(new TestGateway.Setup(folder).on(first.log));
 
     JsonObject request = new JsonObject(second.get(PATH + "/" + id).body());
     assertThat(request.getString("state")).isEqualTo("planned");
@@ -199,7 +188,8 @@ class ConversionsIT {
 
   @Test
   void refusesMoreThanTheBacklog() {
-    TestGateway gateway = start(new TestGateway.Setup(folder).with("gateway.limits.backlog", "2"));
+    TestGateway gateway =
+        gateways.start(new TestGateway.Setup(folder).with("gateway.limits.backlog", "2"));
     gateway.post(PATH, BODY);
     gateway.post(PATH, BODY);
 
@@ -212,7 +202,7 @@ class ConversionsIT {
 
   @Test
   void takesNoWorkBeforeItHasReadTheStatuses() {
-    TestGateway gateway = start(new TestGateway.Setup(folder).heldBack());
+    TestGateway gateway = gateways.start(new TestGateway.Setup(folder).heldBack());
 
     HttpResponse<String> early = gateway.post(PATH, BODY);
     assertThat(early.statusCode()).isEqualTo(503);
@@ -252,7 +242,7 @@ class ConversionsIT {
   @Test
   void tellsAtOnceIfTheRepositoryIsMissingWhereItCanKnow() {
     TestGateway.InMemoryDirectory directory = new TestGateway.InMemoryDirectory();
-    TestGateway gateway = start(new TestGateway.Setup(folder).with(directory));
+    TestGateway gateway = gateways.start(new TestGateway.Setup(folder).with(directory));
 
     HttpResponse<String> missing = gateway.post(PATH, BODY);
     assertThat(missing.statusCode()).isEqualTo(404);
@@ -296,7 +286,8 @@ class ConversionsIT {
 
   @Test
   void takesLocalImagesWhereItIsAllowed() {
-    TestGateway gateway = start(new TestGateway.Setup(folder).with("gateway.images.local", "true"));
+    TestGateway gateway =
+        gateways.start(new TestGateway.Setup(folder).with("gateway.images.local", "true"));
 
     HttpResponse<String> answer =
         gateway.post(PATH, "{\"image\": \"oci:/srv/image:demo\", \"repository\": \"r\"}");

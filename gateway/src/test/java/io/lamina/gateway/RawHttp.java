@@ -3,6 +3,7 @@ package io.lamina.gateway;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -27,6 +28,15 @@ final class RawHttp implements AutoCloseable {
 
   InputStream in() throws IOException {
     return socket.getInputStream();
+  }
+
+  /** Whether something came that was not read yet. */
+  boolean hasAnswer() {
+    try {
+      return in().available() > 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** All that comes until the server closes. */
