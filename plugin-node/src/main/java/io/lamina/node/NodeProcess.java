@@ -26,8 +26,9 @@ import io.lamina.node.graphdriver.MountUsers;
 import io.lamina.node.graphdriver.SessionFile;
 import io.lamina.node.snapshot.SnapshotObserver;
 import io.lamina.node.status.NodeMetrics;
+import io.lamina.node.status.NodePages;
 import io.lamina.node.status.NodeStatus;
-import io.lamina.node.status.StatusServer;
+import io.lamina.status.StatusServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
@@ -148,12 +149,14 @@ public final class NodeProcess implements AutoCloseable {
       Optional<DriverEndpoint> served = endpoint;
       Optional<Snapshotter> snapshots = snapshotter;
       StatusServer status =
-          StatusServer.start(
+          new StatusServer(
               vertx,
-              () -> status(settings, served, snapshots, driver, repositories, publications),
-              metrics,
-              settings.status().socket(),
-              settings.status().listen());
+              NodePages.of(
+                  () -> status(settings, served, snapshots, driver, repositories, publications),
+                  metrics));
+      // A driver works without it.
+      status.listen(settings.status().socket());
+      settings.status().listen().ifPresent(status::listen);
       vertx.setPeriodic(
           UNCLAIMED.toMillis(),
           _ ->

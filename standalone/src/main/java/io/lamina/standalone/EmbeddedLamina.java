@@ -16,7 +16,6 @@ import io.lamina.messaging.broker.EmbeddedBroker;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.repository.Repositories;
 import io.lamina.settings.Settings;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.URI;
 import java.nio.file.Path;
@@ -41,8 +40,7 @@ public final class EmbeddedLamina implements AutoCloseable {
    */
   private static final String INSTANCE = "embedded";
 
-  private final PrometheusMeterRegistry metrics =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusMeterRegistry metrics = ProcessMetrics.registry();
   private final Repositories repositories;
   private final KafkaSettings kafka;
   private final Path data;

@@ -10,9 +10,9 @@ import io.lamina.messaging.Topics;
 import io.lamina.publisher.CollectionRules;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
+import io.lamina.status.ListenAddress;
 import io.lamina.storage.ObjectStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -59,62 +59,64 @@ public final class LoneProcess implements AutoCloseable {
     Settings text = Settings.read(settingsFile, environment);
     ProcessSettings common = ProcessSettings.from(text, kind.word());
     Clock clock = Clock.systemUTC();
+    PrometheusMeterRegistry metrics = ProcessMetrics.registry();
     Processes processes =
-        new Processes(
-            common.kafka(),
-            common.dataFolder(),
-            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-            clock,
-            new SecureRandom());
+        new Processes(common.kafka(), common.dataFolder(), metrics, clock, new SecureRandom());
+    // A gateway tells of itself where it listens anyway.
+    Optional<ListenAddress> status =
+        kind == Kind.GATEWAY ? Optional.empty() : ProcessSettings.status(text);
     try {
-      return switch (kind) {
-        case GATEWAY -> {
-          GatewaySettings settings = GatewaySettings.from(text);
-          boolean hasKeys = text.flag("gateway.repositories.create", false);
-          text.refuseOthers();
-          new Topics(common.kafka(), common.topics()).ensure();
-          String address = processes.startGateway(settings, hasKeys).address();
-          yield new LoneProcess(processes, new CompletableFuture<>(), "gateway at " + address);
-        }
-        case CONVERTER -> {
-          ConverterSettings settings = ConverterSettings.from(text);
-          RegistrySettings registries = ProcessSettings.registries(text, environment);
-          SignaturePolicy signatures = ProcessSettings.signatures(text);
-          text.refuseOthers();
-          new Topics(common.kafka(), common.topics()).ensure();
-          ImageAccess images =
-              processes.keep(
-                  new ImageAccess(
-                      registries, common.local(), settings.admission().policy(), signatures));
-          yield new LoneProcess(
-              processes,
-              processes.startConverter(settings, images, images.registries()),
-              "converter");
-        }
-        case PUBLISHER -> {
-          Optional<String> instance = text.text("publisher.instance");
-          PublisherSettings standard = PublisherSettings.DEFAULT;
-          PublisherSettings windows =
-              standard.withWindows(
-                  text.count(
-                      "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
-                  text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000));
-          PublisherSettings rules = windows.withCollections(collections(text));
-          text.refuseOthers();
-          new Topics(common.kafka(), common.topics()).ensure();
-          PublisherSettings settings = instance.map(rules::withInstance).orElse(rules);
-          yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
-        }
-        case SITE -> {
-          SiteAccess site = SiteAccess.from(text);
-          text.refuseOthers();
-          new Topics(common.kafka(), common.topics()).ensure();
-          yield new LoneProcess(
-              processes,
-              processes.startSite(site.settings(), site),
-              "follower of site " + site.settings().name());
-        }
-      };
+      LoneProcess process =
+          switch (kind) {
+            case GATEWAY -> {
+              GatewaySettings settings = GatewaySettings.from(text);
+              boolean hasKeys = text.flag("gateway.repositories.create", false);
+              text.refuseOthers();
+              new Topics(common.kafka(), common.topics()).ensure();
+              String address = processes.startGateway(settings, hasKeys).address();
+              yield new LoneProcess(processes, new CompletableFuture<>(), "gateway at " + address);
+            }
+            case CONVERTER -> {
+              ConverterSettings settings = ConverterSettings.from(text);
+              RegistrySettings registries = ProcessSettings.registries(text, environment);
+              SignaturePolicy signatures = ProcessSettings.signatures(text);
+              text.refuseOthers();
+              new Topics(common.kafka(), common.topics()).ensure();
+              ImageAccess images =
+                  processes.keep(
+                      new ImageAccess(
+                          registries, common.local(), settings.admission().policy(), signatures));
+              yield new LoneProcess(
+                  processes,
+                  processes.startConverter(settings, images, images.registries()),
+                  "converter");
+            }
+            case PUBLISHER -> {
+              Optional<String> instance = text.text("publisher.instance");
+              PublisherSettings standard = PublisherSettings.DEFAULT;
+              PublisherSettings windows =
+                  standard.withWindows(
+                      text.count(
+                          "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
+                      text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000));
+              PublisherSettings rules = windows.withCollections(collections(text));
+              text.refuseOthers();
+              new Topics(common.kafka(), common.topics()).ensure();
+              PublisherSettings settings = instance.map(rules::withInstance).orElse(rules);
+              yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
+            }
+            case SITE -> {
+              SiteAccess site = SiteAccess.from(text);
+              text.refuseOthers();
+              new Topics(common.kafka(), common.topics()).ensure();
+              yield new LoneProcess(
+                  processes,
+                  processes.startSite(site.settings(), site),
+                  "follower of site " + site.settings().name());
+            }
+          };
+      status.ifPresent(processes::tellStatus);
+      return process;
     } catch (RuntimeException e) {
       processes.close();
       throw e;
@@ -130,6 +132,8 @@ public final class LoneProcess implements AutoCloseable {
     Settings text = Settings.read(settingsFile, environment);
     ProcessSettings common = ProcessSettings.from(text, "sites");
     SiteAccess site = SiteAccess.from(text);
+    // Of the process, which does not run here.
+    ProcessSettings.status(text);
     text.refuseOthers();
     return SiteLag.once(
         site.settings(),

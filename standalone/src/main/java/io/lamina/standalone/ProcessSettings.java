@@ -8,11 +8,13 @@ import io.lamina.image.source.LocalAccess;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.TopicSettings;
 import io.lamina.settings.Settings;
+import io.lamina.status.ListenAddress;
 import java.nio.file.Path;
 import java.security.PublicKey;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -52,6 +54,12 @@ record ProcessSettings(
             .map(folder -> Path.of(folder.strip()))
             .toList();
     return new ProcessSettings(kafka, topics, data, new LocalAccess(roots));
+  }
+
+  /** Where health and metrics are told, if anywhere. */
+  static Optional<ListenAddress> status(Settings text) {
+    return text.parsed(
+        "status.listen", Optional.empty(), address -> Optional.of(ListenAddress.parse(address)));
   }
 
   /** Which images have to be signed, and by whom. */

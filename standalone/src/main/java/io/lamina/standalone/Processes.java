@@ -21,6 +21,7 @@ import io.lamina.messaging.KafkaSettings;
 import io.lamina.publisher.PublisherProcess;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.repository.Repositories;
+import io.lamina.status.ListenAddress;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -136,6 +137,15 @@ final class Processes implements AutoCloseable {
             metrics,
             clock,
             random));
+  }
+
+  /**
+   * Tells health and metrics of what runs here on a port.
+   *
+   * @throws io.lamina.settings.SettingsException if it cannot listen there
+   */
+  void tellStatus(ListenAddress address) {
+    keep(WorkerStatus.start(address, metrics));
   }
 
   /** To be closed with the processes, after those that are started later. */

@@ -204,7 +204,10 @@ class ArchitectureTest {
       noClasses()
           .that()
           .resideOutsideOfPackages(
-              "io.lamina.gateway..", "io.lamina.node..", "io.lamina.standalone..")
+              "io.lamina.gateway..",
+              "io.lamina.node..",
+              "io.lamina.status..",
+              "io.lamina.standalone..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("io.vertx..");

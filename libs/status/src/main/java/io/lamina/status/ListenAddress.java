@@ -1,4 +1,4 @@
-package io.lamina.node.status;
+package io.lamina.status;
 
 /**
  * Where to listen.

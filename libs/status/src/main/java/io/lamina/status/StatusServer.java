@@ -1,8 +1,8 @@
-package io.lamina.node.status;
+package io.lamina.status;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.lamina.status.Page.Answer;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -14,93 +14,100 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Status, health and metrics over HTTP, on a socket of its own and, if wanted, on a port. A driver
- * works without it: what goes wrong here is logged. Thread-safe.
- *
- * <p>Source: docs/plugin-node.md, "Status".
+ * A few read-only pages over HTTP, on sockets and ports of their own; {@code /health/live} is
+ * always one of them. Thread-safe.
  */
 public final class StatusServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StatusServer.class);
-  private static final String JSON = "application/json";
-  private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
   private static final int IDLE_SECONDS = 60;
   private static final long STOP_SECONDS = 2;
 
   private final Vertx vertx;
-  private final Supplier<NodeStatus> status;
-  private final NodeMetrics metrics;
-  private final Path socket;
+  private final SortedMap<String, Page> pages;
 
   /** Guarded by this. */
   private final List<HttpServer> servers = new ArrayList<>();
 
-  private StatusServer(Vertx vertx, Supplier<NodeStatus> status, NodeMetrics metrics, Path socket) {
+  /** Guarded by this. */
+  private final List<Path> sockets = new ArrayList<>();
+
+  /**
+   * Serves nowhere yet.
+   *
+   * @param pages by path
+   */
+  public StatusServer(Vertx vertx, Map<String, Page> pages) {
     this.vertx = vertx;
-    this.status = status;
-    this.metrics = metrics;
-    this.socket = socket;
+    this.pages = new TreeMap<>(pages);
+    this.pages.put("/health/live", () -> Answer.json(200, "{\"status\":\"up\"}"));
   }
 
   /**
-   * Begins to serve, and does not wait for it.
+   * Begins to serve whoever reaches the port; does not wait for it.
    *
-   * @param status is asked for each request, on a thread that may block
-   * @param socket replaced if it is there: its folder belongs to this process alone
+   * @return fails if it cannot listen there, which is logged too
    */
-  public static StatusServer start(
-      Vertx vertx,
-      Supplier<NodeStatus> status,
-      NodeMetrics metrics,
-      Path socket,
-      Optional<ListenAddress> port) {
-    StatusServer server = new StatusServer(vertx, status, metrics, socket);
+  public CompletableFuture<Void> listen(ListenAddress address) {
+    return listen(SocketAddress.inetSocketAddress(address.port(), address.host()))
+        .toCompletionStage()
+        .toCompletableFuture();
+  }
+
+  /**
+   * Begins to serve this process's user alone; does not wait for it.
+   *
+   * @param socket replaced if it is there: its folder belongs to this process alone
+   * @return fails if it cannot listen there, which is logged too
+   */
+  public CompletableFuture<Void> listen(Path socket) {
     try {
       Files.createDirectories(
           socket.getParent(),
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       Files.deleteIfExists(socket);
-      server.listen(SocketAddress.domainSocketAddress(socket.toString()));
     } catch (IOException e) {
       LOG.atError().addKeyValue("socket", socket).setCause(e).log("status cannot be served");
+      return CompletableFuture.failedFuture(e);
     }
-    port.ifPresent(
-        address -> server.listen(SocketAddress.inetSocketAddress(address.port(), address.host())));
-    return server;
+    synchronized (this) {
+      sockets.add(socket);
+    }
+    return listen(SocketAddress.domainSocketAddress(socket.toString()))
+        .onSuccess(_ -> protect(socket))
+        .toCompletionStage()
+        .toCompletableFuture();
   }
 
-  private synchronized void listen(SocketAddress address) {
+  private synchronized Future<Void> listen(SocketAddress address) {
     HttpServer server =
         vertx
             .createHttpServer(new HttpServerOptions().setIdleTimeout(IDLE_SECONDS))
             .requestHandler(this::handle);
     servers.add(server);
-    server
+    return server
         .listen(address)
-        .onSuccess(
-            _ -> {
-              if (address.isDomainSocket()) {
-                protect();
-              }
-              LOG.atInfo().addKeyValue("address", address).log("status is served");
-            })
+        .onSuccess(_ -> LOG.atInfo().addKeyValue("address", address).log("status is served"))
         .onFailure(
             e ->
                 LOG.atError()
                     .addKeyValue("address", address)
                     .addKeyValue("cause", e.toString())
-                    .log("status cannot be served"));
+                    .log("status cannot be served"))
+        .mapEmpty();
   }
 
-  private void protect() {
+  private static void protect(Path socket) {
     try {
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
     } catch (IOException e) {
@@ -110,61 +117,34 @@ public final class StatusServer implements AutoCloseable {
 
   private void handle(HttpServerRequest request) {
     if (request.method() != HttpMethod.GET && request.method() != HttpMethod.HEAD) {
-      answer(request, 405, JSON, "{\"error\":\"only GET\"}");
+      answer(request, Answer.json(405, "{\"error\":\"only GET\"}"));
       return;
     }
-    switch (request.path() == null ? "" : request.path()) {
-      case "/health/live" -> answer(request, 200, JSON, "{\"status\":\"up\"}");
-      case "/health/ready" ->
-          asked(request, now -> answer(request, now.isReady() ? 200 : 503, JSON, ready(now)));
-      case "/status" ->
-          asked(request, now -> answer(request, 200, JSON, NodeStatusJson.of(now).toString()));
-      case "/metrics" ->
-          vertx
-              .executeBlocking(() -> metrics.scrape(status.get()), false)
-              .onSuccess(text -> answer(request, 200, METRICS, text))
-              .onFailure(e -> failed(request, e));
-      default ->
-          answer(
-              request,
-              404,
-              JSON,
-              "{\"error\":\"there are /status, /metrics, /health/live and /health/ready\"}");
+    Page page = pages.get(request.path() == null ? "" : request.path());
+    if (page == null) {
+      String paths = String.join(", ", pages.keySet());
+      answer(request, Answer.json(404, "{\"error\":\"there are " + paths + "\"}"));
+      return;
     }
-  }
-
-  private static String ready(NodeStatus now) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("status", now.isReady() ? "up" : "down")
-        .put("problem", now.problem().orElse(null))
-        .toString();
-  }
-
-  private interface Answer {
-    void with(NodeStatus now);
-  }
-
-  private void asked(HttpServerRequest request, Answer answer) {
     vertx
-        .executeBlocking(status::get, false)
-        .onSuccess(answer::with)
+        .executeBlocking(page::show, false)
+        .onSuccess(answer -> answer(request, answer))
         .onFailure(e -> failed(request, e));
   }
 
   private static void failed(HttpServerRequest request, Throwable e) {
     LOG.atError().addKeyValue("path", request.path()).setCause(e).log("status failed");
-    answer(request, 500, JSON, "{\"error\":\"the status cannot be told; see the log\"}");
+    answer(request, Answer.json(500, "{\"error\":\"the status cannot be told; see the log\"}"));
   }
 
-  private static void answer(HttpServerRequest request, int code, String type, String body) {
+  private static void answer(HttpServerRequest request, Answer answer) {
     if (!request.response().closed()) {
       request
           .response()
-          .setStatusCode(code)
-          .putHeader("Content-Type", type)
+          .setStatusCode(answer.code())
+          .putHeader("Content-Type", answer.type())
           .putHeader("Cache-Control", "no-store")
-          .end(Buffer.buffer(body));
+          .end(answer.body());
     }
   }
 
@@ -183,10 +163,12 @@ public final class StatusServer implements AutoCloseable {
         LOG.atDebug().setCause(e).log("status did not stop in time");
       }
     }
-    try {
-      Files.deleteIfExists(socket);
-    } catch (IOException e) {
-      LOG.atDebug().addKeyValue("socket", socket).setCause(e).log("socket stays behind");
+    for (Path socket : sockets) {
+      try {
+        Files.deleteIfExists(socket);
+      } catch (IOException e) {
+        LOG.atDebug().addKeyValue("socket", socket).setCause(e).log("socket stays behind");
+      }
     }
   }
 }

@@ -128,6 +128,7 @@ class SitesIT {
         site.repositories = %s=%s
         site.objects = http://%s:%d/cvmfs/{repository}
         site.keys = %s
+        status.listen = 127.0.0.1:9325
         """
             .formatted(
                 b.kafka().bootstrapServers(),
