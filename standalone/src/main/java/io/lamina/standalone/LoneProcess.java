@@ -7,17 +7,14 @@ import io.lamina.image.signature.SignaturePolicy;
 import io.lamina.journal.site.SiteLag;
 import io.lamina.journal.site.SiteProcess;
 import io.lamina.messaging.Topics;
-import io.lamina.publisher.CollectionRules;
 import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
 import io.lamina.status.ListenAddress;
-import io.lamina.storage.ObjectStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -92,17 +89,9 @@ public final class LoneProcess implements AutoCloseable {
                   "converter");
             }
             case PUBLISHER -> {
-              Optional<String> instance = text.text("publisher.instance");
-              PublisherSettings standard = PublisherSettings.DEFAULT;
-              PublisherSettings windows =
-                  standard.withWindows(
-                      text.count(
-                          "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
-                      text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000));
-              PublisherSettings rules = windows.withCollections(collections(text));
+              PublisherSettings settings = ProcessSettings.publisher(text);
               text.refuseOthers();
               new Topics(common.kafka(), common.topics()).ensure();
-              PublisherSettings settings = instance.map(rules::withInstance).orElse(rules);
               yield new LoneProcess(processes, processes.startPublisher(settings), "publisher");
             }
             case SITE -> {
@@ -144,20 +133,6 @@ public final class LoneProcess implements AutoCloseable {
             Clock.systemUTC(),
             new SecureRandom(),
             new SimpleMeterRegistry()));
-  }
-
-  private static CollectionRules collections(Settings text) {
-    CollectionRules standard = CollectionRules.DEFAULT;
-    Duration never = Duration.ZERO;
-    Duration every =
-        text.duration("publisher.collect.every", never, Duration.ZERO, Duration.ofDays(365));
-    Duration longest = Duration.ofDays(3650);
-    return new CollectionRules(
-        every.isZero() ? Optional.empty() : Optional.of(every),
-        text.duration(
-            "publisher.collect.grace", standard.grace(), ObjectStore.LEAST_GRACE, longest),
-        text.duration("publisher.collect.history", standard.history(), Duration.ofDays(1), longest),
-        text.count("publisher.collect.revisions", standard.revisions(), 1, 1_000_000));
   }
 
   /** What runs, for people. */

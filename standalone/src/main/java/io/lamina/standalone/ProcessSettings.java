@@ -7,10 +7,14 @@ import io.lamina.image.signature.SignaturePolicy;
 import io.lamina.image.source.LocalAccess;
 import io.lamina.messaging.KafkaSettings;
 import io.lamina.messaging.TopicSettings;
+import io.lamina.publisher.CollectionRules;
+import io.lamina.publisher.PublisherSettings;
 import io.lamina.settings.Settings;
 import io.lamina.status.ListenAddress;
+import io.lamina.storage.ObjectStore;
 import java.nio.file.Path;
 import java.security.PublicKey;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -48,12 +52,46 @@ record ProcessSettings(
         Path.of(text.required("data.folder", "folder with repositories/ and keys/"))
             .toAbsolutePath()
             .normalize();
-    List<Path> roots =
-        text.text("images.folders").stream()
-            .flatMap(folders -> Arrays.stream(folders.split(",")))
-            .map(folder -> Path.of(folder.strip()))
-            .toList();
-    return new ProcessSettings(kafka, topics, data, new LocalAccess(roots));
+    return new ProcessSettings(kafka, topics, data, local(text).orElse(LocalAccess.NONE));
+  }
+
+  /** Folders that images may be read from, if any are named. */
+  static Optional<LocalAccess> local(Settings text) {
+    return text.parsed(
+        "images.folders",
+        Optional.empty(),
+        folders ->
+            Optional.of(
+                new LocalAccess(
+                    Arrays.stream(folders.split(","))
+                        .map(each -> Path.of(each.strip()))
+                        .toList())));
+  }
+
+  static PublisherSettings publisher(Settings text) {
+    PublisherSettings standard = PublisherSettings.DEFAULT;
+    PublisherSettings rules =
+        standard
+            .withWindows(
+                text.count(
+                    "publisher.window.interactive", standard.interactiveWindow(), 1, 100_000),
+                text.count("publisher.window.bulk", standard.bulkWindow(), 1, 100_000))
+            .withCollections(collections(text));
+    return text.text("publisher.instance").map(rules::withInstance).orElse(rules);
+  }
+
+  private static CollectionRules collections(Settings text) {
+    CollectionRules standard = CollectionRules.DEFAULT;
+    Duration never = Duration.ZERO;
+    Duration every =
+        text.duration("publisher.collect.every", never, Duration.ZERO, Duration.ofDays(365));
+    Duration longest = Duration.ofDays(3650);
+    return new CollectionRules(
+        every.isZero() ? Optional.empty() : Optional.of(every),
+        text.duration(
+            "publisher.collect.grace", standard.grace(), ObjectStore.LEAST_GRACE, longest),
+        text.duration("publisher.collect.history", standard.history(), Duration.ofDays(1), longest),
+        text.count("publisher.collect.revisions", standard.revisions(), 1, 1_000_000));
   }
 
   /** Where health and metrics are told, if anywhere. */

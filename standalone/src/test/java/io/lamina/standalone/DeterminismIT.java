@@ -119,9 +119,7 @@ class DeterminismIT {
     MovableClock clock = new MovableClock(CREATED);
     try (EmbeddedLamina lamina =
             EmbeddedLamina.start(
-                data,
-                0,
-                EmbeddedLamina.Options.usual()
+                EmbeddedSettings.usual(data, 0)
                     .withClock(clock)
                     .withRandom(new Random(site.slots()))
                     .withConverter(site.converter())

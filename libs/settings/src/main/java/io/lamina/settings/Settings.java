@@ -65,6 +65,13 @@ public final class Settings {
     return new Settings(origin, values, Map.of());
   }
 
+  /** A copy that has these values for what is set neither here nor in the environment. */
+  public Settings withDefaults(Map<String, String> defaults) {
+    Map<String, String> all = new TreeMap<>(defaults);
+    all.putAll(values);
+    return new Settings(origin, all, environment);
+  }
+
   /** Empty where the key is not set, or set to nothing. */
   public Optional<String> text(String key) {
     known.add(key);

@@ -8,6 +8,7 @@ import io.lamina.converter.layer.PipelineSettings;
 import io.lamina.cvmfs.RepositoryName;
 import io.lamina.image.ImageReference;
 import io.lamina.standalone.EmbeddedLamina;
+import io.lamina.standalone.EmbeddedSettings;
 import io.lamina.standalone.bench.StageResult.Objects;
 import io.lamina.standalone.bench.StageResult.Stored;
 import io.lamina.standalone.bench.StageResult.Transactions;
@@ -54,9 +55,7 @@ final class Publication {
   StageResult run() {
     try (EmbeddedLamina lamina =
             EmbeddedLamina.start(
-                data,
-                0,
-                EmbeddedLamina.Options.usual()
+                EmbeddedSettings.usual(data, 0)
                     .withConverter(ConverterSettings.DEFAULT.withPipeline(pipeline))
                     .withSources(usual -> warmUp.with(input.with(usual))));
         GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {

@@ -1,12 +1,15 @@
 package io.lamina.standalone.command;
 
-import io.lamina.image.policy.ImagePolicy;
-import io.lamina.image.policy.NamePattern;
+import io.lamina.settings.Settings;
 import io.lamina.standalone.EmbeddedLamina;
+import io.lamina.standalone.EmbeddedSettings;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,9 +24,16 @@ final class UpCommand implements Callable<Integer> {
   @Option(
       names = "--port",
       paramLabel = "N",
-      defaultValue = "8080",
-      description = "Of the gateway, on loopback; 0 for any free one (default ${DEFAULT-VALUE}).")
-  int port = 8080;
+      description = "Of the gateway, on loopback; 0 for any free one (default: 8080).")
+  @Nullable Integer port;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "Settings of gateway, converter and publisher, key = value lines; docs/operations.md lists"
+              + " the keys.")
+  @Nullable Path config;
 
   @Option(
       names = "--thin-allow",
@@ -36,26 +46,30 @@ final class UpCommand implements Callable<Integer> {
   @Mixin DataFolderOption data = new DataFolderOption();
   @Mixin Output output = new Output();
 
-  private EmbeddedLamina.Options options() {
-    EmbeddedLamina.Options usual = EmbeddedLamina.Options.usual();
-    return usual.withConverter(
-        usual
-            .converter()
-            .withAdmission(
-                usual
-                    .converter()
-                    .admission()
-                    .withPolicy(
-                        ImagePolicy.PERSONAL.withThinTargets(
-                            Stream.concat(
-                                    ImagePolicy.PERSONAL.thinTargets().stream(),
-                                    thinAllow.stream().map(NamePattern::new))
-                                .toList()))));
+  private EmbeddedSettings settings() {
+    Settings text =
+        config == null
+            ? Settings.of("lamina up", Map.of())
+            : Settings.read(config, System.getenv());
+    Map<String, String> said = new TreeMap<>();
+    if (port != null) {
+      said.put("gateway.listen.port", port.toString());
+    }
+    if (!thinAllow.isEmpty()) {
+      said.put("thin.allow", EmbeddedSettings.THIN_TARGETS + "," + String.join(",", thinAllow));
+    }
+    for (String key : said.keySet()) {
+      if (text.text(key).isPresent()) {
+        throw new CommandException(
+            ExitCode.USAGE, "'" + key + "' is in " + config + " too; say it once");
+      }
+    }
+    return EmbeddedSettings.from(data.absolute(), text.withDefaults(said), System.getenv());
   }
 
   @Override
   public Integer call() throws InterruptedException {
-    EmbeddedLamina lamina = EmbeddedLamina.start(data.absolute(), port, options());
+    EmbeddedLamina lamina = EmbeddedLamina.start(settings());
     output.value(
         Output.JSON
             .createObjectNode()

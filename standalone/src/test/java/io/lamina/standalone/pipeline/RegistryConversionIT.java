@@ -22,6 +22,7 @@ import io.lamina.image.testing.TestImage;
 import io.lamina.messaging.Topic;
 import io.lamina.messaging.event.Event.LayerConverted;
 import io.lamina.standalone.EmbeddedLamina;
+import io.lamina.standalone.EmbeddedSettings;
 import io.lamina.standalone.client.GatewayClient;
 import io.lamina.standalone.client.GatewayException;
 import java.io.ByteArrayInputStream;
@@ -77,9 +78,8 @@ class RegistryConversionIT {
     proxy = new BlobProxy(registry.host());
     lamina =
         EmbeddedLamina.start(
-            folder.resolve("data"),
-            0,
-            EmbeddedLamina.Options.usual().withRegistries(registries(proxy.host())));
+            EmbeddedSettings.usual(folder.resolve("data"), 0)
+                .withRegistries(registries(proxy.host())));
     gateway = new GatewayClient(lamina.address(), Optional.empty());
   }
 

@@ -11,7 +11,9 @@ import com.sun.net.httpserver.HttpServer;
 import io.lamina.image.testing.ImageBuilder;
 import io.lamina.image.testing.ReferenceRegistry;
 import io.lamina.image.testing.TestImage;
+import io.lamina.settings.Settings;
 import io.lamina.standalone.EmbeddedLamina;
+import io.lamina.standalone.EmbeddedSettings;
 import io.lamina.standalone.client.GatewayClient;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -53,10 +55,9 @@ class WebhookIT {
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
     try (Postman postman = new Postman();
         ReferenceRegistry registry = registry(postman)) {
-      EmbeddedLamina.Options options =
-          EmbeddedLamina.Options.usual().withGateway(webhook(registry, secret));
+      EmbeddedSettings settings = settings(registry, secret);
       Report first;
-      try (EmbeddedLamina lamina = EmbeddedLamina.start(folder.resolve("data"), 0, options);
+      try (EmbeddedLamina lamina = EmbeddedLamina.start(settings);
           GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
         repository.create(gateway);
         postman.deliverTo(lamina.address());
@@ -69,7 +70,7 @@ class WebhookIT {
         // An event of the tag as it was does not bring the older image back.
         assertThat(published(lamina)).hasSize(2);
       }
-      try (EmbeddedLamina lamina = EmbeddedLamina.start(folder.resolve("data"), 0, options);
+      try (EmbeddedLamina lamina = EmbeddedLamina.start(settings);
           GatewayClient gateway = new GatewayClient(lamina.address(), Optional.empty())) {
         postman.deliverTo(lamina.address());
 
@@ -113,13 +114,21 @@ class WebhookIT {
     assertThat(answer.path("known").path(0).path("id").asText()).isEqualTo(report.id());
   }
 
-  private Map<String, String> webhook(ReferenceRegistry registry, Path secret) {
-    return Map.of(
-        "gateway.webhook.ci.format", "distribution",
-        "gateway.webhook.ci.registry", registry.host(),
-        "gateway.webhook.ci.images", registry.host() + "/team/*",
-        "gateway.webhook.ci.secret-file", secret.toString(),
-        "gateway.webhook.ci.repository", repository.name().value());
+  private EmbeddedSettings settings(ReferenceRegistry registry, Path secret) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("lamina.properties"),
+            """
+            gateway.listen.port = 0
+            gateway.webhook.ci.format = distribution
+            gateway.webhook.ci.registry = %1$s
+            gateway.webhook.ci.images = %1$s/team/*
+            gateway.webhook.ci.secret-file = %2$s
+            gateway.webhook.ci.repository = %3$s
+            """
+                .formatted(registry.host(), secret, repository.name().value()));
+    return EmbeddedSettings.from(
+        folder.resolve("data"), Settings.read(file, Map.of()), System.getenv());
   }
 
   private ReferenceRegistry registry(Postman postman) throws IOException {
