@@ -36,9 +36,12 @@ final class RepoListCommand implements Callable<Integer> {
     for (JsonNode repository : found) {
       output.value(repository);
       output.line(
-          "%-40s revision %s"
+          "%-40s %s"
               .formatted(
-                  repository.path("name").asText(), repository.path("revision").asText("?")));
+                  repository.path("name").asText(),
+                  repository.has("revision")
+                      ? "revision " + repository.path("revision").asText()
+                      : "nothing published yet"));
     }
     return 0;
   }
