@@ -28,7 +28,8 @@ public final class JournalTopic {
 
   private static final Duration ASK = Duration.ofSeconds(30);
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  // Longer than brokers keep a transaction open whose writer is gone: 60 s, and 10 s to notice.
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int MAX_POLL_RECORDS = 500;
 
   /** Takes the records of one repository in their order. */
