@@ -75,6 +75,10 @@ class ConverterIT {
   }
 
   static ConverterSettings settings() {
+    return settings(2);
+  }
+
+  static ConverterSettings settings(int deliveries) {
     Backoff quick = new Backoff(2, Duration.ofMillis(20), Duration.ofMillis(200));
     PlannerSettings planner = PlannerSettings.DEFAULT;
     return new ConverterSettings(
@@ -94,7 +98,7 @@ class ConverterIT {
         new WorkSettings(2, 1, quick, 2, Duration.ofMillis(100)),
         PipelineSettings.byDefault(),
         LayerLimits.DEFAULT,
-        2,
+        deliveries,
         Duration.ofMillis(500),
         Duration.ofSeconds(5));
   }

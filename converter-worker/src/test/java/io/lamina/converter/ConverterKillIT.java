@@ -127,7 +127,7 @@ class ConverterKillIT {
             cluster.kafka("second"),
             data.stores(),
             folder,
-            ConverterIT.settings().named("second"))) {
+            ConverterIT.settings(4).named("second"))) {
       LayerConverted afterKill =
           cluster.await(LayerConverted.class, r -> r.layer().equals(work.layer()));
 
@@ -166,7 +166,7 @@ class ConverterKillIT {
             cluster.kafka("first-again"),
             data.stores(),
             folder,
-            ConverterIT.settings().named("plans"))) {
+            ConverterIT.settings(4).named("plans"))) {
       ImagePlanned planned = cluster.await(ImagePlanned.class, p -> p.request().equals(id));
 
       assertThat(planned.platforms().getFirst().imageId()).isEqualTo(image.configDigest());

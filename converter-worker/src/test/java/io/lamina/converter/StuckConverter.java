@@ -32,7 +32,7 @@ final class StuckConverter {
         KafkaSettings.of(args[0], "stuck"),
         data.stores(),
         Path.of(args[2]),
-        ConverterIT.settings().named(args[3]),
+        ConverterIT.settings(4).named(args[3]),
         sources -> stuckSources(sources, marker),
         layers -> stuckLayers(layers, marker));
     Thread.currentThread().join();
