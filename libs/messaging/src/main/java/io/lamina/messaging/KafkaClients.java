@@ -158,9 +158,6 @@ final class KafkaClients {
                 group,
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
                 1,
-                // Members that wait for their turn stay in the group.
-                ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG,
-                Integer.MAX_VALUE,
                 ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG,
                 "explicit",
                 ConsumerConfig.SHARE_ACQUIRE_MODE_CONFIG,

@@ -3,8 +3,6 @@ package io.lamina.messaging;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,10 +18,6 @@ import org.slf4j.LoggerFactory;
 /**
  * One member of the share group: a consumer, the platform thread that owns it, and at most one
  * record at a time. It waits for the record's job and renews the lock meanwhile.
- *
- * <p>Only one free slot of a process waits at the brokers. When a process is killed they give the
- * records of its slots to whoever waits, and would give them to one dead slot after the other until
- * no delivery is left.
  */
 final class QueueSlot {
   private static final Logger LOG = LoggerFactory.getLogger(QueueSlot.class);
@@ -37,29 +31,19 @@ final class QueueSlot {
   private final WorkerMetrics metrics;
   private final Consumer<Throwable> onFailure;
   private final KafkaShareConsumer<byte[], byte[]> consumer;
-  private final Semaphore turns;
   private final Thread thread;
   private volatile boolean stopping;
 
-  // Of the slot's thread. A consumer that has begun to ask goes on by itself until a record comes.
-  private boolean hasTurn;
-  private boolean isAsking;
-
-  /**
-   * @param turns one permit, shared by the slots: whose turn it is to wait for a record
-   */
   QueueSlot(
       int number,
       KafkaClients clients,
       QueueWorker.Settings settings,
       QueueJobs jobs,
       WorkerMetrics metrics,
-      Semaphore turns,
       Consumer<Throwable> onFailure) {
     this.settings = settings;
     this.jobs = jobs;
     this.metrics = metrics;
-    this.turns = turns;
     this.onFailure = onFailure;
     this.consumer = clients.shareConsumer(settings.group(), number);
     this.thread =
@@ -104,26 +88,13 @@ final class QueueSlot {
       Thread.currentThread().interrupt();
     } catch (Throwable t) { // the thread's top
       onFailure.accept(t);
-    } finally {
-      endTurn();
     }
   }
 
   private void turn() throws InterruptedException {
-    metrics.progress();
-    if (!isAsking) {
-      hasTurn = turns.tryAcquire(POLL.toNanos(), TimeUnit.NANOSECONDS);
-      if (!hasTurn) {
-        return;
-      }
-    }
     try {
-      isAsking = true;
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-      if (!records.isEmpty()) {
-        isAsking = false;
-        endTurn();
-      }
+      metrics.progress();
       for (ConsumerRecord<byte[], byte[]> record : records) {
         serve(record);
       }
@@ -133,13 +104,6 @@ final class QueueSlot {
           .addKeyValue("cause", e.toString())
           .log("polling failed; it goes on");
       Thread.sleep(ERROR_PAUSE);
-    }
-  }
-
-  private void endTurn() {
-    if (hasTurn) {
-      hasTurn = false;
-      turns.release();
     }
   }
 
@@ -222,7 +186,6 @@ final class QueueSlot {
         consumer.acknowledge(back, AcknowledgeType.RELEASE);
       }
     } while (System.nanoTime() - deadline < 0);
-    isAsking = true;
     metrics.lost(
         EventRecords.position(record).toString(), new IllegalStateException("not renewed"));
     return false;

@@ -111,9 +111,8 @@ public final class QueueWorker implements AutoCloseable {
             () -> settings.slots() - permits.availablePermits());
     this.jobs = new QueueJobs(settings, handler, policy, producer, permits, metrics, clock, random);
     KafkaClients clients = new KafkaClients(kafka);
-    Semaphore turns = new Semaphore(1, true);
     for (int i = 0; i < settings.slots(); i++) {
-      slots.add(new QueueSlot(i, clients, settings, jobs, metrics, turns, this::failed));
+      slots.add(new QueueSlot(i, clients, settings, jobs, metrics, this::failed));
     }
   }
 
