@@ -179,7 +179,7 @@ public record ConverterSettings(
   private static WorkSettings work(Settings text) {
     WorkSettings otherwise = WorkSettings.DEFAULT;
     return new WorkSettings(
-        text.count("converter.work.slots", otherwise.slots(), 1, 100),
+        text.count("converter.work.slots", otherwise.slots(), 1, WorkSettings.MAX_SLOTS),
         text.count("converter.work.merges", otherwise.merges(), 1, 100),
         backoff(text, "converter.work", otherwise.retries()),
         text.count("converter.work.doubtful-tries", otherwise.doubtfulTries(), 1, 20),

@@ -14,9 +14,15 @@ import java.time.Duration;
  */
 public record WorkSettings(
     int slots, int merges, Backoff retries, int doubtfulTries, Duration progressInterval) {
+  /**
+   * Below the deliveries of a piece of work: a process that is killed can cost as many of them as
+   * it has slots (docs/protocol/topics.md, "Share groups").
+   */
+  public static final int MAX_SLOTS = 7;
+
   public static final WorkSettings DEFAULT =
       new WorkSettings(
-          Math.max(2, Runtime.getRuntime().availableProcessors()),
+          Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MAX_SLOTS),
           2,
           new Backoff(4, Duration.ofSeconds(1), Duration.ofMinutes(2)),
           3,
