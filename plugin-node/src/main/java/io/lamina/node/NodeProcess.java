@@ -28,10 +28,9 @@ import io.lamina.node.snapshot.SnapshotObserver;
 import io.lamina.node.status.NodeMetrics;
 import io.lamina.node.status.NodePages;
 import io.lamina.node.status.NodeStatus;
+import io.lamina.status.LeanVertx;
 import io.lamina.status.StatusServer;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.file.FileSystemOptions;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -118,7 +117,7 @@ public final class NodeProcess implements AutoCloseable {
               lines.addAll(publications.status());
               return lines;
             });
-    Vertx vertx = vertx();
+    Vertx vertx = LeanVertx.create();
     NodeMetrics metrics = new NodeMetrics();
     Optional<DriverEndpoint> endpoint = Optional.empty();
     Optional<Snapshotter> snapshotter = Optional.empty();
@@ -265,17 +264,6 @@ public final class NodeProcess implements AutoCloseable {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }
-  }
-
-  /** Nothing of Vert.x' files and native transports is used, and looking for them takes time. */
-  private static Vertx vertx() {
-    return Vertx.vertx(
-        new VertxOptions()
-            .setEventLoopPoolSize(1)
-            .setFileSystemOptions(
-                new FileSystemOptions()
-                    .setFileCachingEnabled(false)
-                    .setClassPathResolvingEnabled(false)));
   }
 
   private static FileChannel lock(Path state) {

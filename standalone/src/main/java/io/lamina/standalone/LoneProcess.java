@@ -55,13 +55,13 @@ public final class LoneProcess implements AutoCloseable {
   public static LoneProcess start(Kind kind, Path settingsFile, Map<String, String> environment) {
     Settings text = Settings.read(settingsFile, environment);
     ProcessSettings common = ProcessSettings.from(text, kind.word());
+    // A gateway tells of itself where it listens anyway.
+    Optional<ListenAddress> status =
+        kind == Kind.GATEWAY ? Optional.empty() : ProcessSettings.status(text);
     Clock clock = Clock.systemUTC();
     PrometheusMeterRegistry metrics = ProcessMetrics.registry();
     Processes processes =
         new Processes(common.kafka(), common.dataFolder(), metrics, clock, new SecureRandom());
-    // A gateway tells of itself where it listens anyway.
-    Optional<ListenAddress> status =
-        kind == Kind.GATEWAY ? Optional.empty() : ProcessSettings.status(text);
     try {
       LoneProcess process =
           switch (kind) {

@@ -2,6 +2,7 @@ package io.lamina.standalone;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.lamina.settings.SettingsException;
+import io.lamina.status.LeanVertx;
 import io.lamina.status.ListenAddress;
 import io.lamina.status.Page;
 import io.lamina.status.Page.Answer;
@@ -10,8 +11,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.file.FileSystemOptions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -40,14 +39,7 @@ final class WorkerStatus implements AutoCloseable {
    * @throws SettingsException if it cannot
    */
   static WorkerStatus start(ListenAddress address, PrometheusMeterRegistry metrics) {
-    Vertx vertx =
-        Vertx.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(1)
-                .setFileSystemOptions(
-                    new FileSystemOptions()
-                        .setFileCachingEnabled(false)
-                        .setClassPathResolvingEnabled(false)));
+    Vertx vertx = LeanVertx.create();
     WorkerStatus status = new WorkerStatus(vertx, new StatusServer(vertx, pages(metrics)));
     try {
       status.server.listen(address).join();
