@@ -65,6 +65,7 @@ class LogEndsIT {
             new SimpleMeterRegistry())) {
       reader.start();
       Thread.sleep(MEANWHILE);
+      assertThat(reader.caughtUp()).isNotDone();
       producer.commitTransaction();
 
       reader.caughtUp().get(30, TimeUnit.SECONDS);
@@ -81,6 +82,7 @@ class LogEndsIT {
                 new JournalTopic(BROKER.kafka("reader"))
                     .read("open.org", List.of(), (at, record) -> seen.add(record.repository())));
     Thread.sleep(MEANWHILE);
+    assertThat(reading).isNotDone();
     producer.commitTransaction();
 
     reading.get(30, TimeUnit.SECONDS);

@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,9 +25,6 @@ class QueueKillIT {
   @RegisterExtension static final BrokerExtension BROKER = new BrokerExtension();
 
   private static final int SLOTS = 7;
-
-  /** Until all slots have joined the group. */
-  private static final Duration JOINING = Duration.ofSeconds(4);
 
   @TempDir Path folder;
 
@@ -65,6 +63,19 @@ class QueueKillIT {
     }
   }
 
+  private static int members() {
+    try (Admin admin = new KafkaClients(BROKER.kafka("admin")).admin()) {
+      return KafkaFailures.await(
+              "describe the group",
+              admin.describeShareGroups(List.of(Topics.CONVERTERS)).all(),
+              Duration.ofSeconds(20))
+          .values()
+          .stream()
+          .mapToInt(group -> group.members().size())
+          .sum();
+    }
+  }
+
   @Test
   void oneKillCostsNoMoreDeliveriesThanThereAreSlots() throws Exception {
     Path marker = folder.resolve("in-the-middle");
@@ -84,7 +95,7 @@ class QueueKillIT {
         new EventProducer(BROKER.kafka("test"), Clock.systemUTC(), Duration.ofSeconds(20))) {
       producer.send(List.of(Outgoing.of(SampleEvents.work(1))));
       Waiting.until("the middle of the work", Duration.ofSeconds(60), () -> Files.exists(marker));
-      Thread.sleep(JOINING);
+      Waiting.until("all slots in the group", Duration.ofSeconds(60), () -> members() == SLOTS);
     } finally {
       process.destroyForcibly().waitFor();
     }
